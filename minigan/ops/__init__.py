@@ -1,0 +1,40 @@
+"""The operations: what they compute, and below each its derivative.
+
+Chapter 4.  Reading order: `broadcasting`, `elementwise`, `reduction`, `shape`, `contraction`,
+`operators`.
+"""
+
+from minigan.ops import operators as operators
+from minigan.ops.broadcasting import broadcast_to, reshape, sum
+from minigan.ops.contraction import einsum, matmul
+from minigan.ops.elementwise import (
+    abs,
+    add,
+    clip,
+    divide,
+    elu,
+    exp,
+    leaky_relu,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    power,
+    relu,
+    sigmoid,
+    softplus,
+    sqrt,
+    subtract,
+    tanh,
+    where,
+)
+from minigan.ops.reduction import log_softmax, logsumexp, max, mean, min, norm, softmax, var
+from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack, transpose
+
+__all__ = [
+    "abs", "add", "broadcast_to", "clip", "concatenate", "divide", "einsum", "elu", "exp", "flip", "getitem",
+    "leaky_relu", "log", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "norm", "pad", "power", "relu", "repeat", "reshape", "sigmoid", "softmax",
+    "softplus", "sqrt", "stack", "subtract", "sum", "tanh", "transpose", "var", "where",
+]  # fmt: skip

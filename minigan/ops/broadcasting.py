@@ -1,0 +1,71 @@
+"""reshape, broadcast_to and sum: the linear bookkeeping behind every broadcast.
+
+Chapter 4.1; read `autograd` before it.
+
+NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and
+summing are each other's transpose:  <broadcast(x), g> = <x, sum(g)>.  So the vjp of the one is the
+other, and the gradient of any operand that was broadcast is summed back to its shape (`unbroadcast`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import Array
+
+Axis = int | tuple[int, ...] | None
+
+
+@primitive
+def reshape(x: Array, shape: tuple[int, ...]) -> Array:
+    """y = x in another shape (one size may be -1),  dy/dx = 1."""
+    return x.reshape(shape)
+
+
+reshape.defvjp(lambda g, y, x, shape: reshape(g, x.shape))
+
+
+@primitive
+def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
+    """y = x repeated to `shape`;  the gradient is the sum over the repetitions."""
+    return np.broadcast_to(x, shape)
+
+
+@primitive
+def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
+    """y = Σ x over `axis`,  dy/dx = 1:  every summand receives the gradient of the sum."""
+    return x.sum(axis=axis, keepdims=keepdims)
+
+
+broadcast_to.defvjp(lambda g, y, x, shape: unbroadcast(g, x))
+sum.defvjp(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis))
+
+
+def unbroadcast(g: Any, x: Any) -> Any:
+    """Sum g over the axes along which x was broadcast, so that it has the shape of x again."""
+    if g.shape == x.shape:
+        return g
+    new = g.ndim - x.ndim  # axes that x did not have at all
+    repeated = [new + i for i, size in enumerate(x.shape) if size == 1]
+    return reshape(sum(g, axis=(*range(new), *repeated)), x.shape)
+
+
+def spread(g: Any, x: Any, axis: Axis) -> Any:
+    """Repeat g, the gradient of a reduction of x over `axis`, to the shape of x."""
+    return broadcast_to(reshape(g, reduced_shape(x.shape, axis)), x.shape)
+
+
+def reduced_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
+    """`shape` with size 1 on the axes that are reduced: the shape of a reduction with keepdims=True."""
+    axes = axes_of(axis, len(shape))
+    return tuple([1 if i in axes else size for i, size in enumerate(shape)])
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` (an int, a tuple of ints, or None for all) as a tuple of non-negative ints."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple([a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))])

@@ -1,0 +1,116 @@
+"""Moving numbers around: transpose, concatenate, stack, pad, flip, repeat, indexing.
+
+Chapter 4.4; read `broadcasting` before it.
+
+All of these are linear with coefficients 0 and 1, so each vjp is the transposed movement: what was
+copied from a place sends its gradient back there, and what was copied twice adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import Array, is_array, scatter_add
+from minigan.ops.broadcasting import broadcast_to, reshape
+
+
+@primitive
+def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
+    """y = x with its axes permuted (reversed by default);  the gradient is permuted back."""
+    return x.transpose(axes)
+
+
+def _transpose_vjp(g: Any, y: Any, x: Any, axes: tuple[int, ...] | None = None) -> Any:
+    if axes is None:
+        return transpose(g)
+    back = sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)  # the inverse permutation
+    return transpose(g, tuple(back))
+
+
+transpose.defvjp(_transpose_vjp)
+
+
+@primitive
+def getitem(x: Array, index: Any) -> Array:
+    """y = x[index];  the gradient is scattered back to where the numbers came from."""
+    return x[index]
+
+
+@primitive
+def scatter(x: Array, index: Any, shape: tuple[int, ...]) -> Array:
+    """y = zeros of `shape` with y[index] += x, repeated indices adding up:  the transpose of getitem."""
+    y = np.zeros_like(x, shape=shape)
+    if _may_repeat(index):
+        scatter_add(y, index, x)
+    else:
+        y[index] = x
+    return y
+
+
+getitem.defvjp(lambda g, y, x, index: scatter(g, index, x.shape))
+scatter.defvjp(lambda g, y, x, index, shape: getitem(g, index))
+
+
+def _may_repeat(index: Any) -> bool:
+    """True if `index` contains a list or an array: only those can name one place twice."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, list) or is_array(part) for part in parts)
+
+
+@primitive
+def _concatenate(*arrays: Array, axis: int = 0) -> Array:
+    """y = the arrays one after the other along `axis`;  each receives its own piece of the gradient."""
+    return np.concatenate(arrays, axis=axis)
+
+
+def _concatenate_vjp(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any:
+    start = int(np.sum([a.shape[axis] for a in arrays[:i]], dtype=int))
+    piece = slice(start, start + arrays[i].shape[axis])
+    return getitem(g, (slice(None),) * (axis % g.ndim) + (piece,))
+
+
+_concatenate.defvjp_each(_concatenate_vjp)
+
+
+def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """y = the arrays one after the other along an existing `axis`."""
+    return _concatenate(*arrays, axis=axis)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """y = the arrays, all of one shape, side by side along a new `axis`."""
+    axis = axis % (arrays[0].ndim + 1)
+    shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
+    return concatenate([reshape(a, shape) for a in arrays], axis)
+
+
+@primitive
+def pad(x: Array, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Array:
+    """y = x with (before, after) constants added on every axis;  the gradient is cropped."""
+    return np.pad(x, pad_width, constant_values=constant)
+
+
+def _pad_vjp(g: Any, y: Any, x: Any, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Any:
+    index = [slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)]
+    return getitem(g, tuple(index))
+
+
+pad.defvjp(_pad_vjp)
+
+
+def flip(x: Any, axis: int) -> Any:
+    """y = x in reverse order along `axis`."""
+    return getitem(x, (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),))
+
+
+def repeat(x: Any, repeats: int, axis: int) -> Any:
+    """y = x with every slice along `axis` repeated `repeats` times:  a b c -> a a b b c c."""
+    axis = axis % x.ndim
+    before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
+    y = reshape(x, (*before, n, 1, *after))
+    y = broadcast_to(y, (*before, n, repeats, *after))
+    return reshape(y, (*before, n * repeats, *after))
