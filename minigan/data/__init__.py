@@ -1,0 +1,14 @@
+"""Chapter 8, data: what a GAN imitates, and the order in which it sees it.
+
+    mnist.py       load_mnist: handwritten digits (idx.py reads the files, download.py fetches them)
+    synthetic.py   ring and grid: mixtures of Gaussians in the plane, whose modes can be counted
+    batches.py     Batches: an order that a run can resume in the middle of an epoch
+
+The chapter works on NumPy arrays only and needs none of the others; read it whenever you like.
+"""
+
+from minigan.data.batches import Batches
+from minigan.data.mnist import load_mnist
+from minigan.data.synthetic import grid, ring
+
+__all__ = ["Batches", "grid", "load_mnist", "ring"]
