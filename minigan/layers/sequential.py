@@ -1,0 +1,31 @@
+"""Sequential: layers one after the other.
+
+Chapter 5.9; read `base` before it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigan.layers.base import Layer
+
+
+class Sequential(Layer):
+    """y = last(... second(first(x))).
+
+    Raises TypeError for what is not a Layer; errors of a layer name the layer themselves.
+    """
+
+    def __init__(self, *layers: Layer) -> None:
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer):
+                raise TypeError(f"Sequential: argument {i} is {layer!r}, expected a Layer")
+        self.layers = layers
+
+    def __repr__(self) -> str:
+        return "Sequential(\n" + "".join(f"    {layer!r},\n" for layer in self.layers) + ")"
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        for layer in self.layers:
+            x = layer(x, training)
+        return x
