@@ -1,0 +1,59 @@
+"""Draw from a trained run, without training: new samples, and walks between points of the latent space.
+
+    python examples/generate.py runs/mlp_gan
+    python examples/generate.py runs/mlp_gan --count 400 --seed 7
+
+A walk leads along the great circle from one latent point to another: the norm of a normal vector in d
+dimensions is close to √d, so a straight line would cut through a region that G has never seen.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from minigan.images import image_grid, save_image
+from minigan.runs import load_run
+
+WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
+    parser.add_argument("--count", type=int, default=100, help="number of samples")
+    parser.add_argument("--seed", type=int, default=0, help="of the noise")
+    parser.add_argument("--out", type=Path, help="folder for the pictures (default: the run itself)")
+    args = parser.parse_args()
+    try:
+        model = load_run(args.run)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
+    out = args.out or args.run
+    out.mkdir(parents=True, exist_ok=True)
+
+    rng = np.random.default_rng(args.seed)
+    noise = rng.standard_normal((args.count, model.latent_size))
+    save_image(out / "generated.png", image_grid(model.sample(args.count, noise), scale=3))
+
+    start, end = rng.standard_normal((2, WALKS, model.latent_size))
+    walk = np.stack(
+        [slerp(a, b, t) for a, b in zip(start, end, strict=True) for t in np.linspace(0, 1, STEPS)]
+    )
+    save_image(out / "interpolations.png", image_grid(model.sample(len(walk), walk), columns=STEPS, scale=3))
+    print(out / "generated.png")
+    print(out / "interpolations.png")
+
+
+def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
+    """The point at fraction t of the way from a to b along the great circle; the length goes linearly."""
+    length_a, length_b = np.linalg.norm(a), np.linalg.norm(b)
+    angle = np.arccos(np.clip(a @ b / (length_a * length_b), -1, 1))
+    direction = (np.sin((1 - t) * angle) * a / length_a + np.sin(t * angle) * b / length_b) / np.sin(angle)
+    return direction * ((1 - t) * length_a + t * length_b)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""Train a GAN of fully connected layers on handwritten digits, and watch the digits appear.
+
+    python examples/mlp_gan_mnist.py              about a minute on two CPU cores
+    python examples/mlp_gan_mnist.py --quick      a few seconds
+    python examples/mlp_gan_mnist.py --help       all flags
+
+The model and its training step: minigan/models/mlp_gan.py.
+"""
+
+from minigan.data import load_mnist
+from minigan.models import MLPGAN
+from minigan.runs import parse_run, run, run_parser
+
+EPOCHS = 30
+BATCH_SIZE = 64
+
+
+def main() -> None:
+    args = parse_run(run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE), "mlp_gan")
+    images, _ = load_mnist("train", full=args.full)  # (N, 28, 28, 1) in [-1, 1]
+    run(args, MLPGAN(), images)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Pictures: sample grids, animations, curves of a run.
+
+Chapter 11; read nothing before it.  Needs matplotlib (which brings Pillow), imported on first use.
+Images are (N, H, W, C) in [-1, 1]; C is 1 or 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+
+def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, scale: int = 2) -> np.ndarray:
+    """Images side by side, row by row, as one uint8 picture (H', W', C).
+
+    columns  images in a row; the smallest square that holds them all by default
+    gap      pixels between the images;  scale  every pixel becomes scale x scale pixels
+    Raises ValueError if `images` is not (N, H, W, 1 or 3) with N > 0.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[3] not in (1, 3) or not len(images):
+        raise ValueError(
+            f"image_grid: images have shape {images.shape}, expected (N, H, W, 1 or 3) with N > 0"
+        )
+    n, height, width, channels = images.shape
+    columns = columns or math.ceil(math.sqrt(n))
+    rows = math.ceil(n / columns)
+    pixels = np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+    cells = np.full((rows * columns, height + gap, width + gap, channels), 64, np.uint8)  # dark grey gaps
+    cells[:n, :height, :width] = pixels
+    grid = cells.reshape(rows, columns, height + gap, width + gap, channels)
+    grid = grid.swapaxes(1, 2).reshape(rows * (height + gap), columns * (width + gap), channels)
+    return grid[: -gap or None, : -gap or None].repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def save_image(path: str | Path, picture: np.ndarray) -> None:
+    """Write a uint8 picture (H, W, 1 or 3) as a PNG."""
+    from PIL import Image
+
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path, format="PNG")
+
+
+def save_animation(path: str | Path, pictures: Sequence[str | Path], seconds: float = 6.0) -> None:
+    """Write PNG files of one size as a GIF that plays for `seconds` and then rests on the last one."""
+    from PIL import Image
+
+    if not pictures:
+        raise ValueError(f"save_animation: no pictures to make {path} of")
+    frames = [Image.open(picture).copy() for picture in pictures]
+    each = max(20, round(1000 * seconds / len(frames)))
+    durations = [each] * (len(frames) - 1) + [2000]
+    frames[0].save(path, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
+
+
+def plot_history(
+    path: str | Path, rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[str]]
+) -> None:
+    """Draw columns of a history over the steps, one panel for each {title: names of columns}."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5 * len(panels), 3.2), layout="constrained")
+    for axes, (title, names) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
+    ):
+        for name in names:
+            axes.plot([row["step"] for row in rows], [row[name] for row in rows], label=name, linewidth=1)
+        axes.set(title=title, xlabel="step")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(path, dpi=110)

@@ -1,0 +1,9 @@
+"""The models: one file, one paper.
+
+Chapter 9.  Each has `networks` and `optimizers` (by name), `train_step(batch)`, `sample(n, noise=None)`,
+and `settings`, the arguments that it was made with.
+"""
+
+from minigan.models.mlp_gan import MLPGAN
+
+__all__ = ["MLPGAN"]

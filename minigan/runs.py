@@ -1,0 +1,154 @@
+"""A run: the flags that the examples share, the folder that they fill, and how to open it again.
+
+Chapter 12; read `training` and `images` before it.
+
+    runs/mlp_gan/
+        config.json        the model, its settings and the flags of the command
+        history.csv        the numbers of the progress line, every 50 steps
+        checkpoint.npz     everything that is needed to go on, or to draw
+        samples/           a grid of images from the same noise after every epoch
+        samples.png  samples.gif  curves.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import minigan as mg
+from minigan.backend import DeviceError
+from minigan.data import Batches
+from minigan.images import image_grid, plot_history, save_animation, save_image
+from minigan.models import MLPGAN
+from minigan.training import fit, load_checkpoint, read_history
+
+MODELS = {model.name: model for model in (MLPGAN,)}
+
+QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
+
+
+def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) -> argparse.ArgumentParser:
+    """The flags of every example, with this example's defaults; add the example's own flags to it."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--epochs", type=_positive, default=epochs, help="passes over the images, in total")
+    parser.add_argument("--batch-size", type=_positive, default=batch_size, help="images in a step")
+    parser.add_argument("--seed", type=int, default=seed, help="of weights, noise and data order")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to compute")
+    parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
+    parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="the run folder (default: a new one in runs/)"
+    )
+    where.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def parse_run(
+    parser: argparse.ArgumentParser, name: str, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Parse the flags, choose the run folder (`args.out`), set device and seed.
+
+    A resumed run takes its flags from its own config.json; only --epochs and --device may be given
+    anew.  What cannot be done ends in the parser's error message.
+    """
+    args = parser.parse_args(argv)
+    if args.resume:
+        config = _read_config(parser, args.resume)
+        parser.set_defaults(**config["flags"])
+        resumed = parser.parse_args(argv)
+        for flag, saved in config["flags"].items():
+            if flag not in ("epochs", "device") and getattr(resumed, flag) != saved:
+                parser.error(
+                    f"--{flag.replace('_', '-')} is {getattr(resumed, flag)}, but the run has {saved}"
+                )
+        args, args.out = resumed, resumed.resume
+    elif args.out is None:
+        args.out = _new_folder(name)
+    elif (args.out / "checkpoint.npz").exists():
+        parser.error(
+            f"{args.out} holds a run already: continue it with --resume {args.out}, or choose another --out"
+        )
+    try:
+        mg.use(args.device)
+    except DeviceError as error:
+        parser.error(str(error))
+    if args.quick and args.epochs == parser.get_default("epochs") and not args.resume:
+        args.epochs = QUICK_EPOCHS
+    mg.seed(args.seed)
+    return args
+
+
+def _read_config(parser: argparse.ArgumentParser, folder: Path) -> dict[str, Any]:
+    try:
+        return json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError) as error:
+        parser.error(f"{folder} is not the folder of a run: {error}")
+
+
+def _new_folder(name: str) -> Path:
+    """runs/name, or runs/name-2, runs/name-3 ... if that exists: no run overwrites another."""
+    folder, number = Path("runs") / name, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{name}-{number}"
+    return folder
+
+
+def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
+    """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last."""
+    if args.quick:
+        images = images[:QUICK_IMAGES]
+    flags = {k: v for k, v in vars(args).items() if k not in ("out", "resume")}
+    (args.out / "samples").mkdir(parents=True, exist_ok=True)
+    config = {"model": model.name, "settings": model.settings, "flags": flags, "version": mg.__version__}
+    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
+
+    def draw_samples(epoch: int) -> None:
+        save_image(args.out / "samples" / f"epoch_{epoch:04d}.png", image_grid(model.sample(100, noise)))
+
+    if not args.resume:
+        draw_samples(0)
+    batches = Batches(images, args.batch_size, seed=args.seed)
+    done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples)
+    save_image(args.out / "samples.png", image_grid(model.sample(100, noise), scale=3))
+    save_animation(args.out / "samples.gif", sorted((args.out / "samples").glob("epoch_*.png")))
+    plot_history(args.out / "curves.png", read_history(args.out / "history.csv"), model.curves)
+    if not done:
+        print(f"to continue: python {sys.argv[0]} --resume {args.out}")
+    print(args.out)
+
+
+def load_run(folder: str | Path) -> Any:
+    """The model of a run folder, with the weights of its checkpoint, ready to `sample`.
+
+    Raises FileNotFoundError or ValueError that names the file which is missing or does not fit.
+    """
+    path = Path(folder) / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
+    config = json.loads(path.read_text())
+    if config["model"] not in MODELS:
+        raise ValueError(f"{path}: unknown model {config['model']!r}, expected one of {', '.join(MODELS)}")
+    settings: dict[str, Any] = {
+        k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
+    }
+    model = MODELS[config["model"]](**settings)
+    load_checkpoint(model, Path(folder) / "checkpoint.npz")
+    return model
