@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minigan.backend import Array, asarray
+from minigan.backend import Array, asarray, to_numpy
 
 _birthday = count().__next__
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
@@ -85,6 +85,9 @@ class Tensor:
     def __len__(self) -> int:
         return len(self.data)
 
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
     def __float__(self) -> float:
         return float(self.data)
 
@@ -92,10 +95,25 @@ class Tensor:
         return bool(self.data)
 
     def __repr__(self) -> str:
-        numbers = np.array2string(np.asarray(self.data), separator=", ", prefix="Tensor(", threshold=64)
+        numbers = np.array2string(to_numpy(self), separator=", ", prefix="Tensor(", threshold=64)
         made_by = f", made by {self.recipe[0].name}" if self.recipe else ""
         shape = f", shape={self.shape}" if self.size > 64 else ""
         return f"Tensor({numbers}{shape}, dtype={self.dtype}{made_by})"
+
+    def __reduce__(self) -> tuple:
+        return Tensor, (self.data,)  # a copy is a new variable: of an age of its own, without a recipe
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            "a Tensor does not become an array by itself, because its gradient would be lost on the way: "
+            "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
+        )
+
+    def __array_function__(self, function: Callable, *_: Any) -> Any:
+        raise TypeError(
+            f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
+            "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
+        )
 
     def backward(self) -> None:
         """Set ``.grad`` of every variable that this scalar was made from (it is set, never added to)."""
@@ -111,7 +129,8 @@ class Primitive:
     a stride) follows or is a keyword.  The vjp of argument i is called as ``vjp(g, y, *args, **keywords)``
     with the incoming gradient g and the result y, and returns an array of the shape of argument i.
 
-    Raises the ValueError or TypeError of the forward function, with the primitive and the shapes named.
+    Raises the TypeError, ValueError or IndexError of the forward function, with the primitive and the
+    shapes named.
     """
 
     def __init__(self, forward: Callable[..., Array]) -> None:
@@ -127,18 +146,27 @@ class Primitive:
     def __call__(self, *args: Any, **keywords: Any) -> Any:
         values = [a.data if type(a) is Tensor else a for a in args]
         if keywords and any(type(value) is Tensor for value in keywords.values()):
-            bound = inspect.signature(self.forward).bind(*args, **keywords)  # a variable given by name
-            return self(*bound.args, **bound.kwargs)
+            args, keywords = self._by_position(args, keywords)
+            return self(*args, **keywords)
         try:
             y = self.forward(*values, **keywords)
-        except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
+        except (TypeError, ValueError, IndexError) as error:
+            kind = next(kind for kind in (TypeError, ValueError, IndexError) if isinstance(error, kind))
             raise kind(f"{self.name}({_shapes(values)}): {error}") from error
         if _recording.get():
             for a in args:
                 if type(a) is Tensor:
                     return Tensor(y, (self, args, keywords))
         return y
+
+    def _by_position(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """The same call with its variables by position, because the vjps are counted by position."""
+        bound = inspect.signature(self.forward).bind(*args, **keywords)
+        bound.apply_defaults()
+        for name, a in bound.kwargs.items():
+            if type(a) is Tensor:
+                raise TypeError(f"{self.name}: {name} takes no Tensor; it has no derivative")
+        return bound.args, bound.kwargs
 
     def defvjp(self, *vjps: Callable | None) -> None:
         """One vjp for each argument, in order; None where there is no derivative."""
@@ -168,6 +196,10 @@ primitive = Primitive  # as a decorator it reads better in lower case
 @primitive
 def cast(x: Array, dtype: Any) -> Array:
     """y = x in another precision,  dy/dx = 1."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(
+            f"{np.dtype(dtype)} numbers have no derivative; x.data.astype(...) converts bare numbers"
+        )
     return x.astype(dtype)
 
 
@@ -294,7 +326,7 @@ def _check(y: Any, xs: list[Any], g: Any) -> Any:
     g = g if isinstance(g, Tensor) else asarray(g)
     if g.shape != y.shape:
         raise ValueError(f"grad: g has shape {g.shape}, but y has shape {y.shape}")
-    return g
+    return g if g.dtype == y.dtype else cast(g, dtype=y.dtype)
 
 
 def _answer(x: Tensor, grads: dict[int, Any], create_graph: bool, allow_unconnected: bool) -> Any:

@@ -30,8 +30,8 @@ Array = Any
 
 _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes its arrays
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
-_default: str = os.environ.get("MINIGAN_DEVICE", "cpu")
-_device: ContextVar[str] = ContextVar("device", default=_default)
+_chosen: str = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
+_device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
 
 
 class DeviceError(RuntimeError):
@@ -72,7 +72,7 @@ def register(name: str, module: ModuleType | Any, array_type: type) -> None:
 
 def module(device: str | None = None) -> Any:
     """The array module of `device` (of the current device by default): numpy, or cupy."""
-    device = device or _device.get()
+    device = device or _device.get(_chosen)
     if device == "cuda" and device not in _modules and cuda_status():
         raise DeviceError(f"device 'cuda' cannot be used. {cuda_status()}")
     if device not in _modules:
@@ -86,8 +86,9 @@ def use(device: str) -> None:
     The default is "cpu", or the environment variable MINIGAN_DEVICE.
     Raises DeviceError with the reason if the device cannot be used.
     """
+    global _chosen
     module(device)
-    _device.set(device)
+    _chosen = device
 
 
 @contextlib.contextmanager
@@ -115,7 +116,7 @@ def asarray(value: Any) -> Array:
     if is_array(value):
         return value if not isinstance(value, np.generic) else np.asarray(value)
     host = np.asarray(value)
-    if host.dtype == object:
+    if host.dtype.kind not in "biufc":
         raise TypeError(f"cannot make an array of numbers from {type(value).__name__}: {value!r}")
     if host.dtype == np.float64:
         host = host.astype(np.float32)

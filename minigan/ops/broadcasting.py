@@ -68,4 +68,8 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """`axis` (an int, a tuple of ints, or None for all) as a tuple of non-negative ints."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple([a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))])
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise ValueError(f"axis {a} does not exist: there are {ndim} axes")
+    return tuple([a % ndim for a in axes])

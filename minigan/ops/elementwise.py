@@ -137,9 +137,15 @@ def _power_vjp_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     return unbroadcast(g * b * a**exponent, a)
 
 
+def _power_vjp_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if isinstance(a, int | float):  # 2 ** x: a plain number stays one, so that float32 stays float32
+        return g * (y * (float(np.log(a)) if a != 0 else 0.0))
+    return unbroadcast(g * y * log(where(value(a) == 0, 1.0, a)), b)
+
+
 power.defvjp(
     _power_vjp_base,
-    lambda g, y, a, b: unbroadcast(g * y * log(where(value(a) == 0, 1.0, a)), b),
+    _power_vjp_exponent,
 )
 
 
@@ -203,7 +209,7 @@ relu.defvjp(lambda g, y, x: g * (x > 0))
 
 @primitive
 def leaky_relu(x: Array, slope: float = 0.2) -> Array:
-    """y = max(x, slope·x) for a slope in [0, 1],  dy/dx = 1 for x > 0, else the slope."""
+    """y = max(x, slope·x) for a slope in [0, 1],  dy/dx = 1 for x > 0, the slope for x < 0  (1 at 0)."""
     if not 0 <= slope <= 1:
         raise ValueError(f"the slope must lie between 0 and 1, not {slope}")
     return np.maximum(x, slope * x)

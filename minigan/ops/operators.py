@@ -47,6 +47,11 @@ Tensor.mean = lambda self, axis=None, keepdims=False: mean(self, axis, keepdims)
 Tensor.var = lambda self, axis=None, keepdims=False: var(self, axis, keepdims)
 Tensor.max = lambda self, axis=None, keepdims=False: max(self, axis=axis, keepdims=keepdims)
 Tensor.min = lambda self, axis=None, keepdims=False: min(self, axis, keepdims)
-Tensor.reshape = lambda self, *shape: reshape(self, shape[0] if isinstance(shape[0], tuple) else shape)
-Tensor.transpose = lambda self, *axes: transpose(self, axes or None)
+Tensor.reshape = lambda self, *shape: reshape(self, _unpacked(shape))
+Tensor.transpose = lambda self, *axes: transpose(self, _unpacked(axes) or None)
 Tensor.T = property(lambda self: transpose(self))
+
+
+def _unpacked(sizes: tuple) -> tuple:
+    """(2, 3) from the arguments of x.reshape(2, 3) as well as from those of x.reshape((2, 3))."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes

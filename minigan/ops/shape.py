@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import Array, is_array, scatter_add
-from minigan.ops.broadcasting import broadcast_to, reshape
+from minigan.backend import Array, scatter_add
+from minigan.ops.broadcasting import axes_of, broadcast_to, reshape
 
 
 @primitive
@@ -56,9 +56,9 @@ scatter.defvjp(lambda g, y, x, index, shape: getitem(g, index))
 
 
 def _may_repeat(index: Any) -> bool:
-    """True if `index` contains a list or an array: only those can name one place twice."""
+    """True unless `index` consists of numbers and slices: lists and arrays can name one place twice."""
     parts = index if isinstance(index, tuple) else (index,)
-    return any(isinstance(part, list) or is_array(part) for part in parts)
+    return not all(part is None or part is ... or isinstance(part, int | slice) for part in parts)
 
 
 @primitive
@@ -83,7 +83,7 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """y = the arrays, all of one shape, side by side along a new `axis`."""
-    axis = axis % (arrays[0].ndim + 1)
+    (axis,) = axes_of(axis, arrays[0].ndim + 1)
     shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
     return concatenate([reshape(a, shape) for a in arrays], axis)
 
@@ -91,6 +91,8 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 @primitive
 def pad(x: Array, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Array:
     """y = x with (before, after) constants added on every axis;  the gradient is cropped."""
+    if len(pad_width) != x.ndim:
+        raise ValueError(f"pad_width {pad_width} must hold one pair (before, after) for each axis")
     return np.pad(x, pad_width, constant_values=constant)
 
 
@@ -104,12 +106,13 @@ pad.defvjp(_pad_vjp)
 
 def flip(x: Any, axis: int) -> Any:
     """y = x in reverse order along `axis`."""
-    return getitem(x, (slice(None),) * (axis % x.ndim) + (slice(None, None, -1),))
+    (axis,) = axes_of(axis, x.ndim)
+    return getitem(x, (slice(None),) * axis + (slice(None, None, -1),))
 
 
 def repeat(x: Any, repeats: int, axis: int) -> Any:
     """y = x with every slice along `axis` repeated `repeats` times:  a b c -> a a b b c c."""
-    axis = axis % x.ndim
+    (axis,) = axes_of(axis, x.ndim)
     before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     y = reshape(x, (*before, n, 1, *after))
     y = broadcast_to(y, (*before, n, repeats, *after))
