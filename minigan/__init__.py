@@ -6,12 +6,24 @@ The table of contents.  Read the modules in this order; each one uses only those
     autograd     2   Tensor, primitive, grad: the chain rule
     gradcheck    3   is this gradient right?  finite differences, first and second order
     ops          4   the operations, each with its derivative below it
+    layers       5   weights, and how they meet the input
+    losses       6   how wrong is it?
+    optimizers   7   what to do with a gradient
+    data         8   digits and mixtures, and the order in which they come
+    models       9   one file, one paper
+    training    10   a loop that can be interrupted and resumed bit for bit
+    images      11   grids, animations, curves
+    runs        12   the folder that an example leaves behind
 """
 
-from minigan import ops as ops
+from minigan import layers, losses, ops, optimizers
 from minigan.autograd import Tensor, grad, no_grad, primitive
 from minigan.backend import on, seed, to_numpy, use
+from minigan.trace import trace
 
 __version__ = "0.1.0"
 
-__all__ = ["Tensor", "grad", "no_grad", "on", "primitive", "seed", "to_numpy", "use"]
+__all__ = [
+    "Tensor", "grad", "layers", "losses", "no_grad", "on", "ops", "optimizers", "primitive", "seed",
+    "to_numpy", "trace", "use",
+]  # fmt: skip

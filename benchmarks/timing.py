@@ -1,0 +1,64 @@
+"""Timing two libraries in one process without letting them disturb each other.
+
+Each library keeps a pool of threads that go on spinning for a while after its last call.  Calls of two
+libraries in turn would make the pools starve each other, so the contestants run in blocks of many
+calls, with a pause before each block, and the blocks alternate.  Reported are minimum and median.
+"""
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+PAUSE = 0.5  # seconds before a block, in which the other library's threads go to sleep
+
+
+def measure(
+    contestants: Mapping[str, Callable[[], object]], blocks: int = 5, calls: int = 20
+) -> dict[str, list[float]]:
+    """name -> seconds of each single call, sorted; one block of each contestant is run to warm up."""
+    seconds: dict[str, list[float]] = {name: [] for name in contestants}
+    for block in range(blocks + 1):
+        for name, call in contestants.items():
+            time.sleep(PAUSE)
+            for i in range(calls):
+                start = time.perf_counter()
+                call()
+                if block > 0 and i >= calls // 10:  # the first calls of a block wake the threads up
+                    seconds[name].append(time.perf_counter() - start)
+    return {name: sorted(times) for name, times in seconds.items()}
+
+
+def report(title: str, seconds: Mapping[str, list[float]], unit: float = 1e-3, per: float = 1.0) -> None:
+    """Print a row for each contestant: minimum, median, and its medians' ratio to those after the first.
+
+    per  operations in a call: the times printed are those of one operation
+    """
+    symbol = {1e-3: "ms", 1e-6: "µs"}[unit]
+    ours, *others = seconds
+    print(title)
+    for name, times in seconds.items():
+        low, middle = (t / per / unit for t in (times[0], statistics.median(times)))
+        print(f"    {name:<34} minimum {low:8.2f} {symbol}   median {middle:8.2f} {symbol}")
+    for other in others:
+        low = seconds[ours][0] / seconds[other][0]
+        middle = statistics.median(seconds[ours]) / statistics.median(seconds[other])
+        print(f"    {ours} / {other}:  minimum {low:.2f}   median {middle:.2f}")
+    print(flush=True)
+
+
+def machine() -> str:
+    """The processor, the number of threads and the versions that the numbers belong to."""
+    import numpy
+    import torch
+
+    processor = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as file:
+            processor = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux: the platform's own word must do
+    return (
+        f"{processor}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
+        f"NumPy {numpy.__version__}, PyTorch {torch.__version__}"
+    )
