@@ -17,6 +17,7 @@ import numpy as np
 from minigan.autograd import Tensor
 from minigan.backend import Array, to_device, to_numpy
 from minigan.layers.base import Layer
+from minigan.ops.elementwise import value
 
 #: Elements that are updated together: the handful of arrays of an update then stay in the cache.
 CHUNK = 32768
@@ -39,7 +40,7 @@ class Optimizer:
             raise ValueError(f"{type(self).__name__}: learning_rate is {learning_rate}, expected more than 0")
         self.learning_rate = learning_rate
         self.steps = 0
-        self.slots = {name: [np.zeros_like(p.data) for p in self.parameters] for name in slots}
+        self.slots = {name: [np.zeros_like(p.data, order="C") for p in self.parameters] for name in slots}
 
     def step(self, grads: Sequence[Array]) -> None:
         """Change every parameter once, given its gradient dL/dp, in the order of `parameters`.
@@ -50,6 +51,7 @@ class Optimizer:
             raise ValueError(
                 f"{type(self).__name__}.step: {len(grads)} gradients for {len(self.parameters)} parameters"
             )
+        grads = [value(g) for g in grads]  # also those that were taken with create_graph=True
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):
             if p.data.shape != g.shape:
                 raise ValueError(
@@ -57,6 +59,8 @@ class Optimizer:
                 )
         self.steps += 1
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):
+            if not p.data.flags.c_contiguous:  # a flat view of it is needed, not a flat copy
+                p.data = p.data.copy(order="C")
             for pieces in _chunks(p.data, self._prepared(g), *[slot[i] for slot in self.slots.values()]):
                 self._update(*pieces)
 
@@ -82,7 +86,7 @@ class Optimizer:
             )
         self.steps = int(state["steps"])
         for name, arrays in self.slots.items():
-            arrays[:] = [to_device(np.array(state[f"{name}.{i}"])) for i in range(len(arrays))]
+            arrays[:] = [to_device(np.array(state[f"{name}.{i}"], order="C")) for i in range(len(arrays))]
 
 
 def _chunks(*arrays: Array) -> Iterator[list[Array]]:
