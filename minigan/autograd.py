@@ -43,7 +43,8 @@ class Tensor:
     """An array that remembers how it was made.
 
     data    the array (NumPy or CuPy); lists and Python floats become float32
-    recipe  (primitive, arguments, keywords) it was made by, or None for a variable made by hand
+    recipe  (primitive, arguments, keywords, values of the arguments) that it was made by,
+            or None for a variable made by hand
     age     number of birth: a result is always younger than everything it was made from,
             so sorting by age sorts the graph topologically
     grad    filled by `backward`, otherwise None
@@ -56,13 +57,11 @@ class Tensor:
     __slots__ = ("__weakref__", "age", "data", "grad", "recipe")
     __array_ufunc__ = None  # tells NumPy to leave ``array + tensor`` to Tensor.__radd__
 
-    def __init__(self, data: Any, recipe: tuple | None = None) -> None:
-        if recipe is None:
-            if isinstance(data, Tensor):
-                raise TypeError("Tensor(data) got a Tensor; a constant copy of it is tensor.data")
-            data = asarray(data)
-        self.data = data
-        self.recipe = recipe
+    def __init__(self, data: Any) -> None:
+        if isinstance(data, Tensor):
+            raise TypeError("Tensor(data) got a Tensor; a constant copy of it is tensor.data")
+        self.data = asarray(data)
+        self.recipe: tuple | None = None
         self.age = _birthday()
         self.grad: Array | None = None
 
@@ -122,6 +121,9 @@ class Tensor:
             leaf.grad = g
 
 
+_blank = Tensor.__new__
+
+
 class Primitive:
     """A function of arrays that also knows one vector-Jacobian product for each argument.
 
@@ -156,7 +158,9 @@ class Primitive:
         if _recording.get():
             for a in args:
                 if type(a) is Tensor:
-                    return Tensor(y, (self, args, keywords))
+                    t = _blank(Tensor)  # past __init__, which takes what a person hands in, and time
+                    t.data, t.recipe, t.age, t.grad = y, (self, args, keywords, values), _birthday(), None
+                    return t
         return y
 
     def _by_position(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
@@ -244,53 +248,41 @@ def grad(
         return grad(y, [xs], g, create_graph, allow_unconnected)[0]
     xs = list(xs)
     g = _check(y, xs, g)
-    # The vjps see Tensors if they are to be recorded, and bare arrays otherwise.
-    see = _itself if create_graph else _value
-    grads = {y.age: see(g)}  # age of a Tensor -> the gradient that has arrived at it so far
+    grads = {y.age: g if create_graph else _value(g)}  # age of a Tensor -> what has arrived at it so far
     wanted = {x.age for x in xs}
     path, on_path = _between(xs, y)
     for t in path:  # from young to old: when its turn comes, everything has arrived at t
         g = grads[t.age] if t.age in wanted else grads.pop(t.age)
-        op, args, keywords = t.recipe  # type: ignore[misc]  # everything on the path has one
-        seen = [see(a) for a in args]
+        op, args, keywords, values = t.recipe  # type: ignore[misc]  # everything on the path has one
+        if create_graph:  # the vjps see Tensors, and so are recorded themselves ...
+            y, values = t, args
+        else:  # ... or bare arrays
+            y = t.data
         for i, a in enumerate(args):
-            if type(a) is Tensor and a.age in on_path:
+            if type(a) is Tensor and (age := a.age) in on_path:
                 vjp = op.vjps[i] if i < len(op.vjps) else None
                 if vjp is None:
                     raise NotImplementedError(
                         f"{op.name} has no vjp for its argument {i}, which is on the path"
                     )
-                from_t = vjp(g, see(t), *seen, **keywords)
+                from_t = vjp(g, y, *values, **keywords)
                 if from_t.shape != a.data.shape:
                     raise ValueError(
                         f"the vjp of {op.name} for argument {i} returned shape {from_t.shape}, "
                         f"but the argument has shape {a.data.shape}"
                     )
-                if from_t.dtype != a.data.dtype:
+                if from_t.dtype is not a.data.dtype:
                     from_t = cast(from_t, dtype=a.data.dtype)
-                grads[a.age] = grads[a.age] + from_t if a.age in grads else from_t
+                grads[age] = grads[age] + from_t if age in grads else from_t
     return [_answer(x, grads, create_graph, allow_unconnected) for x in xs]
-
-
-def ancestors(y: Tensor, oldest: int = 0) -> list[Tensor]:
-    """y and every Tensor that y was made from, down to the age `oldest`, sorted from old to young."""
-    found = {y.age: y}
-    stack = [y]
-    while stack:
-        recipe = stack.pop().recipe
-        for a in recipe[1] if recipe else ():
-            if type(a) is Tensor and a.age >= oldest and a.age not in found:
-                found[a.age] = a
-                stack.append(a)
-    return [found[age] for age in sorted(found)]
 
 
 def _between(xs: list[Tensor], y: Tensor) -> tuple[list[Tensor], set[int]]:
     """The results on some path from `xs` to `y`, from young to old, and the ages of all on the path."""
     on_path = {x.age for x in xs}
     path = []
-    for t in ancestors(y, oldest=min(on_path, default=y.age)):
-        for a in t.recipe[1] if t.recipe else ():
+    for t in _results(y, oldest=min(on_path, default=y.age)):
+        for a in t.recipe[1]:  # type: ignore[index]
             if type(a) is Tensor and a.age in on_path:
                 on_path.add(t.age)
                 path.append(t)
@@ -298,8 +290,24 @@ def _between(xs: list[Tensor], y: Tensor) -> tuple[list[Tensor], set[int]]:
     return path[::-1], on_path
 
 
-def _itself(a: Any) -> Any:
-    return a
+def _results(y: Tensor, oldest: int = 0) -> list[Tensor]:
+    """Every Tensor with a recipe that y was made from, and y, down to the age `oldest`, old to young."""
+    found = {y.age: y} if y.recipe else {}
+    stack = list(found.values())
+    while stack:
+        for a in stack.pop().recipe[1]:  # type: ignore[index]
+            if type(a) is Tensor and a.recipe and a.age >= oldest and a.age not in found:
+                found[a.age] = a
+                stack.append(a)
+    return [found[age] for age in sorted(found)]
+
+
+def ancestors(y: Tensor) -> list[Tensor]:
+    """y and every Tensor that y was made from, sorted from old to young."""
+    found = {y.age: y}
+    for t in _results(y):
+        found |= {a.age: a for a in (t, *t.recipe[1]) if type(a) is Tensor}  # type: ignore[index]
+    return [found[age] for age in sorted(found)]
 
 
 def _value(a: Any) -> Any:

@@ -24,10 +24,10 @@ def trace(loss: Tensor) -> str:
     >>> import minigan as mg
     >>> x = mg.Tensor([1.0, 2.0])
     >>> print(mg.trace((x * x).sum()))
-      #  operation      from  shape  norm of g  formula
-      2  sum            1     ()             1  y = Σ x over `axis`,  dy/dx = 1:  every summand receives the gradient of the sum.
-      1  multiply       0,0   (2,)       1.414  y = a b,  dy/da = b,  dy/db = a.
-      0  variable             (2,)       4.472
+    #  operation  from  shape  norm of g  formula
+    2  sum        1     ()             1  y = Σ x over `axis`,  dy/dx = 1:  every summand receives the ...
+    1  multiply   0,0   (2,)       1.414  y = a b,  dy/da = b,  dy/db = a.
+    0  variable         (2,)       4.472
     """
     tensors = [t for t in ancestors(loss) if t.dtype.kind == "f"]
     number = {t.age: i for i, t in enumerate(tensors)}  # births since the program began are too large
@@ -42,7 +42,7 @@ def _row(t: Tensor, number: dict[int, int], norm: float) -> tuple[str, ...]:
     if t.recipe is None:
         operation, parents, formula = "variable", "", ""
     else:
-        op, args, _ = t.recipe
+        op, args, *_ = t.recipe
         operation = op.name
         parents = ",".join(str(number.get(a.age, "?")) for a in args if isinstance(a, Tensor))
         formula = (op.__doc__ or "").strip().split("\n")[0]
