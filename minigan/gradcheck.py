@@ -12,18 +12,20 @@ vectors, element by element, for small arrays and random ones for large arrays, 
 direction touches every element.
 
 Second order is the same check applied to a new function: S(x, c) = Σ v·dL/dx for random v, whose own
-gradient needs the vjps of all the vjps.
+gradient needs the vjps of all the vjps.  The differences take dL/dx as ordinary training computes it,
+on bare arrays, and the gradient differentiates what was recorded: so the two are compared as well.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from minigan.autograd import Tensor, grad
+from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
 
 #: Arrays up to this size are checked element by element, larger ones along random directions.
@@ -35,21 +37,23 @@ class GradientError(AssertionError):
     """The analytic and the numeric gradient disagree; `kink` says whether a kink explains it.
 
     order     1 or 2: which derivative disagrees
-    argument  number of the argument of f
+    argument  number of the argument of f; at order 2, one more stands for the incoming gradient c
     index     the element of it, or None for a random direction
     analytic, numeric  the two derivatives
     curve     [(step h, central difference D(h), |D(h) - analytic|), ...]
     """
 
+    order: int
+    argument: int
+    index: tuple[int, ...] | None
+    analytic: float
+    numeric: float
+    curve: list[tuple[float, float, float]]
+    kink: bool
+
     def __init__(self, message: str, **facts: Any) -> None:
         super().__init__(message)
-        self.order: int = facts["order"]
-        self.argument: int = facts["argument"]
-        self.index: tuple[int, ...] | None = facts["index"]
-        self.analytic: float = facts["analytic"]
-        self.numeric: float = facts["numeric"]
-        self.curve: list[tuple[float, float, float]] = facts["curve"]
-        self.kink: bool = facts["kink"]
+        self.__dict__.update(facts)
 
 
 def check_grad(
@@ -69,77 +73,111 @@ def check_grad(
     tolerance  allowed |analytic - numeric| relative to the size of the gradient
 
     Raises GradientError, which names the argument and the element, both numbers, and the error for a
-    range of steps; TypeError if an argument or the result is not in float64 (at h = 1e-3, float32
-    leaves only three digits of a difference).
+    range of steps; TypeError if anything on the way is not in float64 (at h = 1e-3, float32 leaves only
+    three digits of a difference); ValueError if f draws random numbers or writes into its arguments.
 
     >>> import minigan.ops
     >>> check_grad(lambda x: minigan.ops.tanh(x), [0.5, -1.0]) < 1e-6
     True
     """
+    return max(worst_errors(f, *arrays, order=order, step=step, tolerance=tolerance, seed=seed))
+
+
+def worst_errors(f: Callable[..., Any], *arrays: Any, order: int, seed: int = 0, **how: float) -> list[float]:
+    """The worst error of first order and, if `order` is 2, that of second order; else as `check_grad`."""
+    if order not in (1, 2):
+        raise ValueError(f"check_grad: order must be 1 or 2, not {order!r}")
     point = [_float64(i, a) for i, a in enumerate(arrays)]
     rng = np.random.default_rng(seed)
-    y = f(*[Tensor(a) for a in point])
-    if not isinstance(y, Tensor):
-        raise TypeError(f"check_grad: f returned a {type(y).__name__}, which does not depend on any Tensor")
-    if y.dtype != np.float64:
-        raise TypeError(
-            f"check_grad: f turned float64 into {y.dtype}; a check needs full precision throughout"
-        )
+    y, again = (f(*[Tensor(a) for a in point]) for _ in range(2))
+    _check_result(y, again)
     c = rng.standard_normal(y.shape)
-    worst = _compare(f, point, c, 1, step, tolerance, rng)
+    errors = [_compare(f, f, point, c, 1, rng, **how)]
     if order == 2:
         directions = [rng.standard_normal(a.shape) for a in point]
 
-        def s(*variables: Any) -> Any:  # S(x, c) = Σ v·dL/dx
-            *xs, c = [v if isinstance(v, Tensor) else Tensor(v) for v in variables]
-            gs = grad(f(*xs), xs, c, create_graph=True, allow_unconnected=True)
-            total: Any = 0.0
-            for g, v in zip(gs, directions, strict=True):
-                total = total + (g * v).sum()
-            return total
+        def s(*variables: Any, create_graph: bool = False) -> Any:  # S(x, c) = Σ v·dL/dx
+            *xs, c = variables
+            gs = grad(f(*xs), xs, c, create_graph=create_graph, allow_unconnected=True)
+            return sum((g * v).sum() for g, v in zip(gs, directions, strict=True))
 
-        worst = max(worst, _compare(s, [*point, c], np.array(1.0), 2, step, tolerance, rng))
-    return worst
+        recorded = partial(s, create_graph=True)
+        _check_precision(recorded(*[Tensor(a) for a in (*point, c)]))
+        errors.append(_compare(recorded, s, [*point, c], np.array(1.0), 2, rng, **how))
+    return errors
 
 
 def _float64(i: int, array: Any) -> np.ndarray:
-    array = np.asarray(array)
+    """Argument i as a read-only array: a forward or a vjp that writes into it raises ValueError."""
+    array = np.asarray(array).view()
     if array.dtype != np.float64:
         raise TypeError(f"check_grad: argument {i} has dtype {array.dtype}; finite differences need float64")
+    array.flags.writeable = False
     return array
+
+
+def _check_result(y: Any, again: Any) -> None:
+    if not isinstance(y, Tensor):
+        raise TypeError(f"check_grad: f returned a {type(y).__name__}, which does not depend on any Tensor")
+    if y.dtype != np.float64:
+        raise TypeError(f"check_grad: f turned float64 into {y.dtype}; a check needs full precision")
+    if not np.array_equal(to_numpy(y), to_numpy(again), equal_nan=True):
+        raise ValueError(
+            "check_grad: f gave two different results at the same point; seed its random numbers inside f"
+        )
+
+
+def _check_precision(result: Tensor) -> None:
+    """Refuse a lower precision in between, which costs too few digits to show in the numbers."""
+    for t in ancestors(result):
+        op, args, *_ = t.recipe or (None, ())
+        came = {a.dtype for a in args if isinstance(a, Tensor)}
+        if op and t.dtype != np.float64 and np.dtype(np.float64) in came:
+            raise TypeError(
+                f"check_grad: {op.name} turned float64 into {t.dtype}, in f or in one of the vjps it used; "
+                "a check needs full precision throughout"
+            )
 
 
 def _compare(
     f: Callable[..., Any],
+    numeric: Callable[..., Any],
     point: list[np.ndarray],
     c: np.ndarray,
     order: int,
-    step: float,
-    tolerance: float,
     rng: np.random.Generator,
+    step: float = 1e-3,
+    tolerance: float = 1e-6,
 ) -> float:
-    """The worst relative error over all arguments and directions; raises GradientError above tolerance."""
+    """The worst relative error, over all arguments and directions, of the gradient of f against the
+    differences of `numeric`; raises GradientError above the tolerance."""
     xs = [Tensor(a) for a in point]
-    gs = grad(f(*xs), xs, c, allow_unconnected=True)
+    y = f(*xs)
+    f(*[Tensor(a + step) for a in point])  # elsewhere, before the vjps: what they keep must not go stale
+    gs = grad(y, xs, c, allow_unconnected=True)
 
     def along(argument: int, v: np.ndarray, t: float) -> float:
         """L(x + tv), where only the one argument moves; in the memory layout that the caller chose."""
         moved = [a + t * v if i == argument else a for i, a in enumerate(point)]
-        return float(np.sum(c * to_numpy(f(*[Tensor(a) for a in moved]))))
+        return float(np.sum(c * to_numpy(numeric(*[Tensor(a) for a in moved]))))
 
     worst = 0.0
     # Rounding leaves an error of about ε·Σ|c·y|/h in every difference: never ask for more than that.
-    rounding = 64 * np.finfo(np.float64).eps * float(np.sum(np.abs(c * to_numpy(f(*xs))))) / step
+    rounding = 64 * np.finfo(np.float64).eps * float(np.sum(np.abs(c * to_numpy(y)))) / step
     for argument, (x, g) in enumerate(zip(point, gs, strict=True)):
         size_of_g = float(np.max(np.abs(g), initial=0.0))
         for index, v in _directions(x, rng):
             scale = 1.0 if index is None else max(1.0, abs(float(x[index])))
-            line = _Line(lambda t: along(argument, v, t), step * scale)  # noqa: B023 - used at once
+            line = _Line(partial(along, argument, v), step * scale)
             analytic = float(np.sum(to_numpy(g) * v))
             error = abs(analytic - line.derivative)
             allowed = tolerance * max(abs(analytic), abs(line.derivative), size_of_g, 1e-3) + rounding
-            if not error <= allowed:
-                raise _failure(f, order, argument, index, analytic, line, allowed)
+            if not error <= allowed:  # also when one of them is not a number
+                what = f"argument {argument}"
+                if order == 2:
+                    what = what if argument < len(point) - 1 else "the incoming gradient"
+                facts = {"order": order, "argument": argument, "index": index, "analytic": analytic}
+                raise _failure(f, what, line, allowed, facts)
             worst = max(worst, error / max(abs(line.derivative), size_of_g, 1.0))
     return worst
 
@@ -187,46 +225,36 @@ class _Line:
 
 
 def _failure(
-    f: Callable[..., Any],
-    order: int,
-    argument: int,
-    index: tuple[int, ...] | None,
-    analytic: float,
-    line: _Line,
-    allowed: float,
+    f: Callable[..., Any], what: str, line: _Line, allowed: float, facts: dict[str, Any]
 ) -> GradientError:
-    steps = [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]
-    curve = [(h, line.central(h), abs(line.central(h) - analytic)) for h in steps]
+    order, index, analytic, numeric = facts["order"], facts["index"], facts["analytic"], line.derivative
+    differences = [(h, line.central(h)) for h in [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]]
+    curve = [(h, d, abs(d - analytic)) for h, d in differences]
     kink = line.kink()
-    name = getattr(f, "__name__", repr(f)) if order == 1 else "the gradient"
-    where = "along a random direction" if index is None else f"for element {list(index)}"
-    numeric = line.derivative
-    lines = [
-        f"order {order}: the derivative of {name} with respect to argument {argument} is wrong {where}",
-        f"  analytic  {analytic: .10g}",
-        f"  numeric   {numeric: .10g}    (difference {abs(analytic - numeric):.3g}, allowed {allowed:.3g})",
-    ]
-    if numeric:
-        lines.append(f"  ratio     {analytic / numeric: .6g}")
-    lines += ["  step h     central difference   |difference to analytic|"]
-    lines += [f"  {h:<9.1e}  {d: .10e}    {e:.3e}" for h, d, e in curve]
     if kink:
-        lines.append(
-            "  There seems to be a kink within the step: move the input away from it, or lower `step`."
-        )
+        verdict = "There seems to be a kink within the step: move the input away from it, or lower `step`."
     elif curve[-2][2] < curve[1][2] / 20:
-        lines.append("  The error shrinks with h: the function is strongly curved here; lower `step`.")
+        verdict = "The error shrinks with h: the function is strongly curved here; lower `step`."
     else:
-        lines.append(
-            "  The error does not shrink with h: the analytic gradient is wrong, not the difference."
-        )
-    return GradientError(
-        "\n".join(lines),
-        order=order,
-        argument=argument,
-        index=index,
-        analytic=analytic,
-        numeric=numeric,
-        curve=curve,
-        kink=kink,
-    )
+        verdict = "The error does not shrink with h: the analytic gradient is wrong, not the difference."
+    name = "the gradient" if order == 2 else getattr(f, "__name__", repr(f))
+    where = "along a random direction" if index is None else f"for element {list(index)}"
+    difference = f"(difference {abs(analytic - numeric):.3g}, allowed {allowed:.3g})"
+    message = [
+        f"order {order}: the derivative of {name} with respect to {what} is wrong {where}",
+        f"  analytic  {analytic: .10g}",
+        f"  numeric   {numeric: .10g}    {difference}",
+        *([f"  ratio     {analytic / numeric: .6g}"] if numeric else []),
+        "  step h     central difference   |difference to analytic|",
+        *[f"  {h:<9.1e}  {d: .10e}    {e:.3e}" for h, d, e in curve],
+        f"  {verdict}",
+    ]
+    return GradientError("\n".join(message), numeric=numeric, curve=curve, kink=kink, **facts)
+
+
+if __name__ == "__main__":
+    import sys
+
+    from minigan.gradcases import main
+
+    sys.exit(main())

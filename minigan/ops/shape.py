@@ -93,7 +93,7 @@ def pad(x: Array, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -
     """y = x with (before, after) constants added on every axis;  the gradient is cropped."""
     if len(pad_width) != x.ndim:
         raise ValueError(f"pad_width {pad_width} must hold one pair (before, after) for each axis")
-    return np.pad(x, pad_width, constant_values=constant)
+    return np.pad(x, tuple(pad_width) or 0, constant_values=constant)  # a number has no axes to pad
 
 
 def _pad_vjp(g: Any, y: Any, x: Any, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Any:

@@ -1,0 +1,145 @@
+"""One sample call, or several, of every primitive, and the table that ``python -m minigan.gradcheck`` prints.
+
+Read `gradcheck` and the ops before it.  A case is (function, arrays): the function takes the arrays as
+Tensors and returns a Tensor.  The arrays keep away from kinks, and broadcast where the primitive does.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigan import ops
+from minigan.autograd import Primitive, cast, primitives
+from minigan.gradcheck import GradientError, worst_errors
+from minigan.ops.shape import scatter
+
+Case = tuple[Callable[..., Any], list[np.ndarray]]
+
+rng = np.random.default_rng(0)
+
+
+def normal(*shape: int) -> np.ndarray:
+    return rng.standard_normal(shape)
+
+
+def positive(*shape: int) -> np.ndarray:
+    return rng.uniform(0.5, 2.0, shape)
+
+
+def distinct(*shape: int, shift: float = 0.0) -> np.ndarray:
+    """Numbers on both sides of 0, no two of them (and none of another shift) closer than 0.05."""
+    n = int(np.prod(shape))
+    return (rng.permutation(n).reshape(shape) - n / 2 + 0.25) * 0.2 + shift
+
+
+rows = np.array([2, 0, 2, -1])  # one row twice, and the last one from behind
+mask = np.array([[True, False, True], [False, True, True]])
+above = (slice(None), slice(None, None, -2))
+spot: tuple = (..., None, 1)
+
+#: name of the primitive -> its cases
+CASES: dict[str, list[Case]] = {
+    # the chain rule itself
+    "cast": [(lambda x: cast(x, dtype=np.float64), [normal(2, 3)])],
+    # broadcasting
+    "reshape": [(lambda x: ops.reshape(x, (3, -1)), [normal(2, 3)])],
+    "broadcast_to": [(lambda x: ops.broadcast_to(x, (4, 2, 3)), [normal(2, 1)])],
+    "sum": [
+        (lambda x: ops.sum(x), [normal(2, 3)]),
+        (lambda x: ops.sum(x, axis=(0, -1), keepdims=True), [normal(2, 3, 2)]),
+    ],
+    # elementwise
+    "where": [(lambda a, b: ops.where(mask, a, b), [normal(2, 1), normal(3)])],
+    "add": [(ops.add, [normal(2, 3), normal(3)]), (lambda x: x + x, [normal(2)])],
+    "subtract": [(ops.subtract, [normal(3), normal(2, 1)]), (lambda x: x - x, [normal(2)])],
+    "multiply": [(ops.multiply, [normal(2, 3), normal(2, 1)]), (lambda x: x * x, [normal(2)])],
+    "divide": [(ops.divide, [normal(2, 3), positive(3)]), (lambda x: x / x, [positive(2)])],
+    "negative": [(ops.negative, [normal(2, 3)])],
+    "exp": [(ops.exp, [normal(2, 3)])],
+    "log": [(ops.log, [positive(2, 3)])],
+    "power": [
+        (ops.power, [positive(2, 3), normal(3)]),
+        (lambda x: x**3, [normal(4)]),
+        (lambda x: 2.0**x, [normal(4)]),
+        (lambda x: x**x, [positive(3)]),
+    ],
+    "sqrt": [(ops.sqrt, [positive(2, 3)])],
+    "tanh": [(ops.tanh, [normal(2, 3)])],
+    "sigmoid": [(ops.sigmoid, [normal(2, 3)])],
+    "softplus": [(ops.softplus, [normal(2, 3)])],
+    "abs": [(ops.abs, [distinct(2, 3)])],
+    "relu": [(ops.relu, [distinct(2, 3)])],
+    "leaky_relu": [(ops.leaky_relu, [distinct(2, 3)]), (lambda x: ops.leaky_relu(x, 0.01), [distinct(4)])],
+    "elu": [(ops.elu, [distinct(2, 3)]), (lambda x: ops.elu(x, alpha=0.5), [distinct(4)])],
+    "maximum": [(ops.maximum, [distinct(2, 3), distinct(3, shift=0.1)])],
+    "minimum": [(ops.minimum, [distinct(2, 3), distinct(2, 1, shift=0.1)])],
+    "clip": [(lambda x: ops.clip(x, -0.3, 0.3), [distinct(2, 3)])],
+    # reduction
+    "max": [
+        (lambda x: ops.max(x), [distinct(2, 3)]),
+        (lambda x: ops.max(x, axis=(0, 2)), [distinct(2, 3, 2)]),
+    ],
+    "logsumexp": [
+        (lambda x: ops.logsumexp(x), [normal(2, 3)]),
+        (lambda x: ops.logsumexp(x, axis=1, keepdims=True), [normal(2, 3)]),
+    ],
+    "norm": [(lambda x: ops.norm(x), [normal(2, 3)]), (lambda x: ops.norm(x, axis=-1), [normal(2, 3)])],
+    # shape
+    "transpose": [
+        (lambda x: ops.transpose(x), [normal(2, 3)]),
+        (lambda x: ops.transpose(x, (2, 0, -2)), [normal(2, 3, 2)]),
+    ],
+    "getitem": [
+        (lambda x: x[rows], [normal(3, 2)]),
+        (lambda x: x[mask], [normal(2, 3)]),
+        (lambda x: x[above], [normal(2, 3)]),
+        (lambda x: x[spot], [normal(2, 3)]),
+    ],
+    "scatter": [(lambda x: scatter(x, rows, (3, 2)), [normal(4, 2)])],
+    "concatenate": [
+        (lambda a, b: ops.concatenate([a, b], axis=-1), [normal(2, 3), normal(2, 1)]),
+        (lambda x: ops.concatenate([x, x]), [normal(2, 2)]),
+    ],
+    "pad": [(lambda x: ops.pad(x, [(1, 0), (0, 2)]), [normal(2, 3)])],
+    # contraction
+    "matmul": [
+        (ops.matmul, [normal(2, 3), normal(3, 2)]),
+        (ops.matmul, [normal(2, 1, 2, 3), normal(3, 3, 2)]),
+    ],
+}
+
+
+def main() -> int:
+    """Check every primitive of minigan and print a line for each; 1 if any gradient is wrong, else 0."""
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal without Σ prints ? instead
+        sys.stdout.reconfigure(errors="replace")
+    print(f"{'primitive':<24}{'1st order':>10}{'2nd order':>11}  cases        formula")
+    failures = []
+    ours = {name: op for name, op in primitives.items() if op.forward.__module__.startswith("minigan.")}
+    for name, op in ours.items():
+        if name not in CASES:
+            failures.append(f"{name}: there is no case for it in minigan/gradcases.py")
+        else:
+            failures += _check(name, op)
+    print(*failures, sep="\n\n")
+    print(f"{len(ours)} primitives, {len(failures)} failures")
+    return 1 if failures else 0
+
+
+def _check(name: str, op: Primitive) -> list[str]:
+    """Print the line of one primitive; the messages of its failures."""
+    cases, failures, worst = CASES[name], [], np.zeros(2)
+    for f, arrays in cases:
+        try:
+            worst = np.maximum(worst, worst_errors(f, *arrays, order=2))
+        except (GradientError, NotImplementedError, TypeError, ValueError) as error:
+            failures.append(f"{name}: {error}")
+            worst[:] = np.inf
+    formula = (op.__doc__ or "no formula").splitlines()[0]
+    verdict = "FAIL" if failures else "ok"
+    print(f"{name:<24}{worst[0]:>10.1e}{worst[1]:>11.1e}  {len(cases):>5}  {verdict:<4}  {formula}")
+    return failures
