@@ -3,8 +3,9 @@
 Chapter 5.1; read `autograd` before it.
 
 One rule replaces registration: among the attributes of a layer, a *Tensor* is a weight and is trained,
-an *array* is remembered (running statistics) and not trained, and a *Layer*, or a list of Layers, is a
-part.  The order of the attributes is the order in which they were set.
+an *array* is remembered (running statistics) and not trained, and a *Layer* is a part; a list may hold
+several weights or parts.  The order of the attributes is the order in which they were set.  What occurs
+twice is shared: it counts once, and under its first name.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Layer:
 
     def parameters(self) -> list[Tensor]:
         """The weights, in a fixed order; give them to an optimizer and to `grad`."""
-        return [value for _, _, _, value in self._items() if isinstance(value, Tensor)]
+        return [value for *_, value in self._items() if isinstance(value, Tensor)]
 
     def arrays(self) -> list[Array]:
         """The arrays behind the weights and what is remembered, not copies: for averaging in place."""
@@ -82,17 +83,21 @@ class Layer:
         lines = [f"{name:<{width}}  {shape:<20} {number:>12}" for name, shape, number in rows]
         return "\n".join([repr(self), *lines, f"{total:,} trained parameters"])
 
-    def _items(self, prefix: str = "") -> Iterator[tuple[str, Layer, str, Any]]:
+    def _items(self, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Layer, str, Any]]:
         """(full name, owner, attribute, Tensor or array) for this layer and all of its parts."""
+        seen = {id(self)} if seen is None else seen
         for attribute, value in vars(self).items():
-            if isinstance(value, Tensor) or is_array(value):
+            if is_array(value):
                 yield prefix + attribute, self, attribute, value
-            elif isinstance(value, Layer):
-                yield from value._items(f"{prefix}{attribute}.")
-            elif isinstance(value, list | tuple):
-                for i, part in enumerate(value):
-                    if isinstance(part, Layer):
-                        yield from part._items(f"{prefix}{i}.")
+            many = isinstance(value, list | tuple)
+            for i, part in enumerate(value if many else [value]):
+                name = f"{prefix}{attribute}.{i}" if many else prefix + attribute
+                if isinstance(part, Tensor | Layer) and id(part) not in seen:
+                    seen.add(id(part))
+                    if isinstance(part, Tensor):
+                        yield name, self, attribute, part
+                    else:
+                        yield from part._items(f"{name}.", seen)
 
 
 def expect(layer: Layer, x: Any, axis: int, size: int, shape: str) -> None:

@@ -16,6 +16,8 @@ class Flatten(Layer):
     """(N, ...) -> (N, product of the rest)."""
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        if not x.shape:
+            raise ValueError(f"{self!r} got an input of shape (), expected (N, ...)")
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
 
@@ -29,6 +31,6 @@ class Reshape(Layer):
         return f"Reshape({self.shape})"
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        if math.prod(x.shape[1:]) != math.prod(self.shape):
+        if not x.shape or math.prod(x.shape[1:]) != math.prod(self.shape):
             raise ValueError(f"{self!r} got an input of shape {x.shape}, whose examples have other sizes")
         return ops.reshape(x, (x.shape[0], *self.shape))

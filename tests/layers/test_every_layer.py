@@ -1,0 +1,200 @@
+"""One row for each layer, and what must hold for every row: its value, its gradients, its precision.
+
+A layer that is added to `minigan.layers` fails `test_every_layer_has_a_row` until it has a row here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from layer_tools import check_layer, randomised
+from strategies import distinct, normal, seeds
+
+import minigan as mg
+from minigan import layers
+from minigan.autograd import Tensor, grad
+from minigan.layers import (
+    ELU,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    GaussianDropout,
+    GaussianNoise,
+    LayerNormalization,
+    LeakyReLU,
+    ReLU,
+    Reshape,
+    Sequential,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+
+
+def indices(seed, shape):
+    return np.random.default_rng(seed).integers(0, 4, shape)
+
+
+def softmax(x):
+    e = np.exp(x)
+    return e / e.sum(-1, keepdims=True)
+
+
+def standardised(x, mean, variance, s):
+    return s["gamma"] * (x - mean) / np.sqrt(variance + 1e-3) + s["beta"]
+
+
+@dataclass
+class Row:
+    make: Callable[[], Any]
+    example: tuple[int, ...]  # the shape of one example
+    formula: Callable  # (x, state) -> y in use, in plain NumPy
+    draw: Callable = normal  # (seed, shape) -> x; `distinct` keeps away from a kink at 0
+    wrong: tuple[int, ...] | None = None  # the shape of a batch that must be refused
+
+
+ROWS = {
+    "BatchNormalization": Row(
+        lambda: BatchNormalization(2),
+        (3, 2),
+        lambda x, s: standardised(x, s["moving_mean"], s["moving_variance"], s),
+        wrong=(4, 3),
+    ),
+    "Dense": Row(lambda: Dense(3, 2), (3,), lambda x, s: x @ s["kernel"] + s["bias"], wrong=(4, 2)),
+    "Dropout": Row(lambda: Dropout(0.4), (5,), lambda x, s: x),
+    "ELU": Row(lambda: ELU(0.7), (4,), lambda x, s: np.where(x > 0, x, 0.7 * (np.exp(x) - 1)), distinct),
+    "Embedding": Row(lambda: Embedding(4, 2), (3,), lambda x, s: s["table"][x], indices),
+    "Flatten": Row(lambda: Flatten(), (2, 3, 1), lambda x, s: x.reshape(len(x), 6), wrong=()),
+    "GaussianDropout": Row(lambda: GaussianDropout(0.4), (5,), lambda x, s: x),
+    "GaussianNoise": Row(lambda: GaussianNoise(0.5), (5,), lambda x, s: x),
+    "LayerNormalization": Row(
+        lambda: LayerNormalization(4),
+        (2, 4),
+        lambda x, s: standardised(x, x.mean(-1, keepdims=True), x.var(-1, keepdims=True), s),
+        wrong=(4, 3),
+    ),
+    "LeakyReLU": Row(lambda: LeakyReLU(0.1), (4,), lambda x, s: np.where(x > 0, x, 0.1 * x), distinct),
+    "ReLU": Row(lambda: ReLU(), (4,), lambda x, s: np.where(x > 0, x, 0), distinct),
+    "Reshape": Row(lambda: Reshape((3, 2)), (6,), lambda x, s: x.reshape(-1, 3, 2), wrong=(4, 5)),
+    "Sequential": Row(
+        lambda: Sequential(Dense(2, 3), Tanh(), Dense(3, 1)),
+        (2,),
+        lambda x, s: (
+            np.tanh(x @ s["layers.0.kernel"] + s["layers.0.bias"]) @ s["layers.2.kernel"] + s["layers.2.bias"]
+        ),
+        wrong=(4, 3),
+    ),
+    "Sigmoid": Row(lambda: Sigmoid(), (4,), lambda x, s: 1 / (1 + np.exp(-x))),
+    "Softmax": Row(lambda: Softmax(), (2, 3), lambda x, s: softmax(x)),
+    "Tanh": Row(lambda: Tanh(), (4,), lambda x, s: np.tanh(x)),
+}
+
+every_layer = pytest.mark.parametrize("name", ROWS)
+in_both_modes = pytest.mark.parametrize("training", [False, True])
+
+
+def test_every_layer_has_a_row():
+    assert set(ROWS) | {"Layer"} == set(layers.__all__)
+    assert all(type(row.make()).__name__ == name for name, row in ROWS.items())
+
+
+@every_layer
+@given(seed=seeds, n=st.integers(1, 4))
+def test_value_is_the_formula(name, seed, n):
+    row = ROWS[name]
+    layer = randomised(row.make(), np.float64, seed)
+    x = row.draw(seed, (n, *row.example))
+    np.testing.assert_allclose(mg.to_numpy(layer(x)), row.formula(x, layer.state()), rtol=1e-12, atol=1e-12)
+
+
+@every_layer
+@in_both_modes
+@settings(max_examples=settings.default.max_examples // 4)
+@given(seed=seeds, n=st.integers(1, 2))
+def test_gradients_of_input_and_weights_are_right_to_second_order(name, training, seed, n):
+    row = ROWS[name]
+    layer = randomised(row.make(), np.float64, seed)
+    x = row.draw(seed, (n + training, *row.example))  # one example has no batch statistics to speak of
+    check_layer(layer, x, training=training)
+
+
+@every_layer
+@in_both_modes
+def test_float32_stays_float32(name, training):
+    row = ROWS[name]
+    layer = randomised(row.make())
+    x = row.draw(0, (3, *row.example))
+    x = Tensor(x.astype(np.float32)) if x.dtype.kind == "f" else x
+    y = layer(x, training)
+    assert y.dtype == np.float32
+    xs = [t for t in [x, *layer.parameters()] if isinstance(t, Tensor)]
+    assert {g.dtype for g in grad(y.sum(), xs)} <= {np.dtype(np.float32)}
+    assert {a.dtype for a in layer.state().values()} <= {np.dtype(np.float32)}
+
+
+@every_layer
+@in_both_modes
+def test_arrays_in_arrays_out_inside_no_grad(name, training):
+    row = ROWS[name]
+    x = row.draw(0, (3, *row.example))
+    with mg.no_grad():
+        y = row.make()(x, training)
+    assert isinstance(y, np.ndarray)
+
+
+@every_layer
+def test_use_changes_nothing_and_is_the_same_every_time(name):
+    row = ROWS[name]
+    layer = randomised(row.make())
+    x, before = row.draw(0, (3, *row.example)), layer.state()
+    first, again = mg.to_numpy(layer(x)), mg.to_numpy(layer(x))
+    assert first.tobytes() == again.tobytes()
+    assert all(np.array_equal(before[k], a) for k, a in layer.state().items())
+
+
+@every_layer
+def test_the_examples_of_a_batch_do_not_mix_in_use(name):
+    row = ROWS[name]
+    layer = randomised(row.make(), np.float64)
+    x = row.draw(0, (3, *row.example))
+    one_by_one = np.concatenate([mg.to_numpy(layer(x[i : i + 1])) for i in range(3)])
+    np.testing.assert_allclose(one_by_one, mg.to_numpy(layer(x)), rtol=1e-13)
+
+
+@every_layer
+def test_an_empty_batch_gives_an_empty_result_in_use(name):
+    row = ROWS[name]
+    layer = row.make()
+    y = layer(row.draw(0, (0, *row.example)))
+    assert y.shape == (0, *layer(row.draw(0, (2, *row.example))).shape[1:])
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.wrong is not None])
+@in_both_modes
+def test_a_wrong_shape_is_refused_and_the_layer_named(name, training):
+    row = ROWS[name]
+    culprit = "Dense" if name == "Sequential" else name
+    with pytest.raises(
+        ValueError, match=rf"{culprit}.*got an input of shape \({row.wrong[0] if row.wrong else ''}"
+    ):
+        row.make()(np.ones(row.wrong), training)
+
+
+@every_layer
+def test_state_goes_from_one_layer_to_its_twin(name):
+    row = ROWS[name]
+    layer, twin = randomised(row.make()), row.make()
+    twin.load_state(layer.state())
+    x = row.draw(0, (3, *row.example))
+    assert np.array_equal(mg.to_numpy(twin(x)), mg.to_numpy(layer(x)))
+
+
+@every_layer
+def test_repr_names_the_layer(name):
+    assert repr(ROWS[name].make()).startswith(f"{name}(")
