@@ -1,0 +1,247 @@
+"""The documentation is true: its code runs, prints what it says, and is the code of the package.
+
+In README.md and docs/*.md a fenced block is, by the words after its three backticks,
+
+    python, with >>>       run as a doctest; spaces do not matter, and ... stands for anything
+    python, without >>>    run; what it prints must be the `text` block directly below, or nothing
+    python source=FILE     an excerpt, which must be in that file word for word; a line "# ..." leaves out
+    text, console          not run
+
+The blocks of a page share one namespace, from top to bottom, and run in an empty folder.
+"""
+
+import contextlib
+import doctest
+import importlib
+import io
+import pkgutil
+import re
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigan
+from minigan.autograd import Primitive, primitives
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NOT_RUN = ("text", "console")
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+
+
+@dataclass
+class Block:
+    """A fenced block: its words, its code, the line on which the code begins, and where it ends."""
+
+    kind: str
+    source: str | None
+    code: str
+    line: int
+    span: tuple[int, int]
+
+
+def blocks_of(text):
+    """The fenced blocks of a page.  AssertionError for one that this file would not understand."""
+    blocks = []
+    for match in re.finditer(r"^```([^\n]*)\n(.*?)^```[ ]*$", text, re.MULTILINE | re.DOTALL):
+        kind, _, option = match[1].strip().partition(" ")
+        line = text[: match.start(2)].count("\n") + 1
+        source = option.removeprefix("source=") if option.startswith("source=") else None
+        assert kind in ("python", "pycon", *NOT_RUN), f"line {line - 1}: what is a block of {kind!r}?"
+        assert not option or source, f"line {line - 1}: what is {option!r}?"
+        blocks.append(Block(kind, source, match[2], line, match.span()))
+    assert text.count("```") == 2 * len(blocks), "a block is indented, or not closed"
+    return blocks
+
+
+def run_page(text, name="page"):
+    """Run the blocks of a page and compare.  AssertionError with everything that differs."""
+    namespace = {"__name__": "docs"}
+    report = io.StringIO()
+    runner = doctest.DocTestRunner(optionflags=FLAGS, verbose=False)
+    blocks = blocks_of(text)
+    for i, block in enumerate(blocks):
+        where = f"{name}, line {block.line}"
+        if block.source:
+            if not is_excerpt(block.code, (ROOT / block.source).read_text()):
+                report.write(f"{where}: this is not in {block.source}:\n{block.code}")
+        elif block.kind in NOT_RUN:
+            continue
+        elif ">>>" in block.code:
+            examples = doctest.DocTestParser().get_doctest(block.code, namespace, where, name, block.line - 1)
+            runner.run(examples, out=report.write, clear_globs=False)
+            namespace.update(examples.globs)
+        else:
+            got = io.StringIO()
+            with contextlib.redirect_stdout(got):
+                exec(compile(block.code, where, "exec"), namespace)  # noqa: S102 - our own pages
+            below = blocks[i + 1] if i + 1 < len(blocks) else None
+            directly = below and below.kind == "text" and not text[block.span[1] : below.span[0]].strip()
+            want = below.code if directly and got.getvalue() else ""
+            if not doctest.OutputChecker().check_output(want, got.getvalue(), FLAGS):
+                report.write(f"{where}: expected\n{want}\ngot\n{got.getvalue()}")
+    assert not report.getvalue(), report.getvalue()
+
+
+def is_excerpt(code, source):
+    """True if the pieces of `code` between the lines "# ..." are in `source`, in this order."""
+    place = 0
+    for piece in re.split(r"^\s*# \.\.\.\n", code, flags=re.MULTILINE):
+        candidates = [textwrap.indent(piece.strip("\n"), indent) for indent in ("", "    ", "        ")]
+        places = [source.find(f"\n{c}\n", place) for c in candidates]
+        if piece.strip() and max(places) < 0:
+            return False
+        place = max(place, *places)
+    return True
+
+
+@pytest.fixture
+def as_a_reader(tmp_path, monkeypatch):
+    """An empty folder, and nothing that a page changes stays changed."""
+    monkeypatch.chdir(tmp_path)
+    before = dict(primitives)
+    with np.printoptions():
+        yield
+    primitives.clear()
+    primitives.update(before)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_code_on_every_page_runs_and_prints_what_the_page_says(page, as_a_reader):
+    run_page(page.read_text(), page.name)
+
+
+@pytest.mark.parametrize(
+    "name", [m.name for m in pkgutil.walk_packages(minigan.__path__, "minigan.")] + ["minigan"]
+)
+def test_docstring_examples(name, as_a_reader):
+    module = importlib.import_module(name)
+    find = doctest.DocTestFinder().find
+    examples = find(module, name)
+    for op in vars(module).values():  # their docstrings are those of instances, which doctest overlooks
+        if isinstance(op, Primitive) and op.forward.__module__ == name:
+            examples += find(op.forward, f"{name}.{op.name}", module)
+    report = io.StringIO()
+    for example in examples:
+        doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.write)
+    assert not report.getvalue(), report.getvalue()
+
+
+# --- What the pages point at -------------------------------------------------------------------------
+
+
+def prose(text):
+    """The page without its blocks and its `code`."""
+    for block in reversed(blocks_of(text)):
+        text = text[: block.span[0]] + text[block.span[1] :]
+    return re.sub(r"`[^`\n]*`", "", text)
+
+
+def anchors(text):
+    """The targets that the headings of a page make: lower case, no punctuation, - for a space."""
+    without_blocks = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", without_blocks, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(page, text):
+    """The relative links of a page that lead nowhere."""
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose(text)) + re.findall(r'(?:src|href)="([^"]+)"', prose(text))
+    broken = []
+    for target in targets:
+        path, _, anchor = target.partition("#")
+        file = page.parent / path
+        known = anchors(file.read_text() if path else text) if anchor and file.exists() else set()
+        if not re.match(r"[a-z]+:", target) and (not file.exists() or anchor and anchor not in known):
+            broken.append(target)
+    return broken
+
+
+def exists(dotted):
+    """True if minigan, its modules and their attributes have this name."""
+    found, path = minigan, "minigan"
+    for name in dotted.split(".")[1:]:
+        path = f"{path}.{name}"
+        if not hasattr(found, name):
+            try:
+                importlib.import_module(path)
+            except ImportError:
+                return False
+        found = getattr(found, name)
+    return True
+
+
+def unknown_names(text):
+    """The names mg.something, files and tests that a page mentions and that do not exist."""
+    names = set(re.findall(r"(?<![\w/.])(?:mg|minigan)(?:\.[A-Za-z_]\w*)+", text))
+    names = {re.sub(r"^mg\b", "minigan", name) for name in names}
+    files = set(re.findall(r"`((?:minigan|tests|docs|examples|benchmarks|tools)/[\w/.]*)`", text))
+    tests = set(re.findall(r"`(test_\w+)`", text))
+    defined = "\n".join(file.read_text() for file in (ROOT / "tests").rglob("test_*.py"))
+    return sorted(
+        [name for name in names if not exists(name)]
+        + [file for file in files if not (ROOT / file).exists()]
+        + [test for test in tests if f"def {test}(" not in defined]
+    )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_files_tests_and_public_names_exist(page):
+    text = page.read_text()
+    assert broken_links(page, text) == []
+    assert unknown_names(text) == []
+
+
+def test_figures_are_small():
+    for figure in (ROOT / "docs").rglob("*.png"):
+        assert figure.stat().st_size < 200_000, figure
+
+
+# --- The runner itself -------------------------------------------------------------------------------
+
+WRONG = {
+    "a wrong number": "```python\n>>> 1 + 1\n3\n```\n",
+    "an exception": "```python\n>>> 1 / 0\n```\n",
+    "a wrong number below": "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n",
+    "output that the page hides": "```python\nprint(1 + 1)\n```\nwords\n```text\n2\n```\n",
+    "an excerpt from nowhere": "```python source=minigan/trace.py\ndef trance(loss):\n```\n",
+    "pieces in the wrong order": (
+        "```python source=minigan/trace.py\nimport numpy as np\n# ...\nfrom typing import Any\n```\n"
+    ),
+    "half a line": "```python source=minigan/trace.py\nimport numpy\n```\n",
+    "a name from another page": "```python\n>>> np.ones(1)\narray([1.])\n```\n",
+    "a block of a kind that nobody runs": "```py\n>>> 1 + 1\n3\n```\n",
+    "an indented block": "  ```python\n  >>> 1 + 1\n  3\n  ```\n",
+    "an open block": "```python\n>>> 1 + 1\n3\n",
+}
+
+
+@pytest.mark.parametrize("text", WRONG.values(), ids=WRONG)
+def test_the_runner_notices(text, as_a_reader):
+    with pytest.raises(AssertionError):
+        run_page(text)
+
+
+def test_the_runner_accepts(as_a_reader):
+    run_page("")
+    run_page("# Words only\n")
+    run_page("```python\nx = 1\n```\n```python\n>>> x + 1\n2\n>>> print('a    b')\na b\n```\n")
+    run_page("```python\nprint(0.123)\n```\n\n```text\n0.1...\n```\n\n```text\nnot run\n```\n")
+    run_page(
+        "```python source=minigan/trace.py\nimport numpy as np\n# ...\ndef trace(loss: Tensor) -> str:\n```\n"
+    )
+
+
+def test_the_other_checks_notice():
+    page = ROOT / "docs" / "index.md"
+    links = "[a](nowhere.md) [b](https://example.org) ![c](../LICENSE) [d](#none) [e](#one-thing)"
+    assert broken_links(page, links + "\n# One thing!\n") == ["nowhere.md", "#none"]
+    assert unknown_names("mg.grad, mg.data.ring. minigan.losses.nothing mg.gard `minigan/no.py`") == [
+        "minigan.gard",
+        "minigan.losses.nothing",
+        "minigan/no.py",
+    ]
+    assert unknown_names("`test_nothing_at_all`") == ["test_nothing_at_all"]
