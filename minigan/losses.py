@@ -37,10 +37,17 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     """mean of -log p[label] with p = softmax(logits).
 
     logits (N, classes); labels (N,) of integers, or (N, classes) of probabilities.
+    Raises ValueError for a label that is no class: it would have no loss, and so teach nothing.
     """
     log_p = log_softmax(logits, axis=-1)
     if len(labels.shape) == 1:
-        labels = (labels[:, None] == to_device(np.arange(logits.shape[1]))).astype(log_p.dtype)
+        classes = logits.shape[1]
+        if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < classes:
+            raise ValueError(
+                f"softmax_cross_entropy: labels of dtype {labels.dtype} from {labels.min()} to "
+                f"{labels.max()}, expected integers from 0 to {classes - 1}"
+            )
+        labels = (labels[:, None] == to_device(np.arange(classes))).astype(log_p.dtype)
     _same_shape("softmax_cross_entropy", logits, labels)
     return mean(-sum(log_p * labels, axis=-1))
 
@@ -127,7 +134,8 @@ def gradient_penalty(discriminator: Callable[[Any], Any], real: Any, fake: Any) 
     """
     real, fake = value(real), value(fake)
     _same_shape("gradient_penalty", real, fake)
-    epsilon = uniform((len(real),) + (1,) * (real.ndim - 1)).astype(real.dtype)
+    both = np.result_type(real.dtype, fake.dtype)  # if one were of integers, ε would be cut to 0
+    epsilon = uniform((len(real),) + (1,) * (real.ndim - 1)).astype(both)
     slopes = _input_gradients(discriminator, epsilon * real + (1 - epsilon) * fake)
     excess = norm(slopes, axis=tuple(range(1, slopes.ndim))) - 1  # (N,)
     return mean(excess * excess)
