@@ -1,0 +1,87 @@
+"""No primitive without proof: every one has a test of both derivatives, a sample call, and its formula."""
+
+import importlib
+import importlib.util
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+import registry
+from hypothesis import given
+from registry import covered, covers
+from strategies import arrays
+
+import minigan
+from minigan import Tensor, grad, ops
+from minigan.autograd import cast, primitives
+from minigan.gradcases import CASES
+from minigan.gradcheck import check_grad
+
+
+def ours():
+    """name -> every primitive that any module of the package defines."""
+    for found in pkgutil.walk_packages(minigan.__path__, "minigan."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+    return {name: op for name, op in primitives.items() if op.forward.__module__.startswith("minigan.")}
+
+
+def declarations():
+    """Import every test file that uses `covers`, so that it declares what it covers."""
+    for path in Path(__file__).parent.parent.rglob("test_*.py"):
+        if path != Path(__file__) and re.search(r"^@covers\(", path.read_text(), re.MULTILINE):
+            spec = importlib.util.spec_from_file_location(f"declares_{path.stem}", path)
+            spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    return covered
+
+
+@covers("cast")
+@given(arrays())
+def test_cast(x):
+    assert cast(Tensor(x), dtype="float32").dtype == "float32"
+    check_grad(lambda x: cast(x, dtype="float64"), x)
+
+
+def test_every_primitive_has_a_property_test_of_both_derivatives():
+    missing = sorted(set(ours()) - set(declarations()))
+    assert not missing, f"no test claims to cover {missing}: write one with @covers and check_grad"
+
+
+def test_every_primitive_has_a_sample_call():
+    assert sorted(ours()) == sorted(CASES), "minigan/gradcases.py has one entry for each primitive"
+
+
+def test_every_vjp_is_differentiated_by_the_sample_calls():
+    for name, op in ours().items():
+        with registry.watch(op) as differentiated:
+            for f, xs in CASES.get(name, []):
+                check_grad(f, *xs)
+        assert differentiated >= registry.needed(op), f"{name} in minigan/gradcases.py leaves a vjp out"
+
+
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_every_primitive_states_its_derivative_in_its_first_line(name):
+    formula = (primitives[name].__doc__ or "").partition("\n")[0]
+    assert re.match(r"[yY] = |y\[|Y\[", formula), f"{name} does not say what it computes: {formula!r}"
+    assert re.search(r"dy/d|dL/d|gradient|the transpose of", formula), (
+        f"{name} hides its derivative: {formula!r}"
+    )
+
+
+def test_a_test_that_claims_too_much_fails():
+    @covers("tanh")
+    def claims_tanh_but_differentiates_once():
+        x = Tensor(1.0)
+        grad(ops.tanh(x), x)
+
+    covered["tanh"].discard("claims_tanh_but_differentiates_once")
+    with pytest.raises(AssertionError, match="claims to cover tanh, but never differentiated its vjps"):
+        claims_tanh_but_differentiates_once()
+
+
+@pytest.mark.parametrize("name", ["exp", "tanh"])
+@covers("exp", "tanh")
+@given(x=arrays())
+def test_a_claim_may_be_proved_one_name_at_a_time(name, x):
+    check_grad(getattr(ops, name), x)
