@@ -59,7 +59,7 @@ def fit(
     out          the run folder; it receives history.csv and, after every epoch, checkpoint.npz
     resume       continue from the checkpoint in `out` instead of starting anew
     after_epoch  called with the number of epochs done, after each epoch: draw pictures here
-    log_every    steps whose mean makes one row of history.csv
+    log_every    steps whose mean makes one row of history.csv; the end of an epoch makes one, too
 
     Ctrl-C finishes the step, writes a checkpoint and returns False; a second Ctrl-C stops at once, and
     the last complete checkpoint stays valid.  Raises FloatingPointError when a loss is not finite,
@@ -75,7 +75,8 @@ def fit(
             for batch in batches.epoch(epoch, start=position["step_in_epoch"]):
                 metrics = model.train_step(batch)
                 _count(position, metrics, progress.seconds())
-                if position["step"] % log_every == 0 or position["step"] == len(batches) * epochs:
+                epoch_ends = position["step_in_epoch"] == len(batches)
+                if position["step"] % log_every == 0 or epoch_ends:
                     row = _row(position)
                     _check_finite(row, out)
                     history.append(row)
@@ -146,18 +147,26 @@ class History:
 
 
 def read_history(path: str | Path) -> list[dict[str, float]]:
-    """The rows of a history.csv, oldest first; an empty list if there is none."""
+    """The rows of a history.csv, oldest first; an empty list if there is none.
+
+    A row that a crash cut short is left out.
+    """
     if not Path(path).exists():
         return []
     with open(path, newline="") as file:
-        return [{name: float(number) for name, number in row.items()} for row in csv.DictReader(file)]
+        complete = [row for row in csv.DictReader(file) if all(row.values())]
+    return [{name: float(number) for name, number in row.items()} for row in complete]
 
 
 # --- Checkpoints -----------------------------------------------------------------------------------
 
 
 def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | None = None) -> None:
-    """Write everything that training depends on to one .npz file, which appears whole or not at all."""
+    """Write everything that training depends on to one .npz file, which appears whole or not at all.
+
+    Raises FloatingPointError, and leaves the file as it was, if a number is not finite: nobody could
+    train on from there.
+    """
     position = new_position() if position is None else position
     position = position | {"sums": {name: float(total) for name, total in position["sums"].items()}}
     header = {"format": FORMAT, "position": position, "generator": backend.generator.bit_generator.state}
@@ -166,6 +175,9 @@ def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | N
         for name, part in parts.items():
             arrays |= {f"{kind}/{name}/{key}": array for key, array in part.state().items()}
     path = Path(path)
+    for key, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise FloatingPointError(f"{key} is not finite: training has diverged; {path} is left as it was")
     unfinished = path.with_name(path.name + ".part")
     with open(unfinished, "wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take the names for allow_pickle
@@ -186,10 +198,11 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         header = json.loads(str(arrays.pop("header")))
+        written, position, generator = header["format"], header["position"], header["generator"]
     except Exception as error:
         raise ValueError(f"{path} is not a checkpoint of minigan: {error}") from error
-    if header["format"] != FORMAT:
-        raise ValueError(f"{path} has format {header['format']}, this version of minigan reads {FORMAT}")
+    if written != FORMAT:
+        raise ValueError(f"{path} has format {written}, this version of minigan reads {FORMAT}")
     for kind, parts in (("networks", model.networks), ("optimizers", model.optimizers)):
         for name, part in parts.items():
             prefix = f"{kind}/{name}/"
@@ -198,8 +211,8 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
                 part.load_state(state)
             except ValueError as error:
                 raise ValueError(f"{path} does not fit this model: {name}: {error}") from error
-    backend.generator.bit_generator.state = header["generator"]
-    return header["position"]
+    backend.generator.bit_generator.state = generator
+    return position
 
 
 # --- What a person sees ----------------------------------------------------------------------------
