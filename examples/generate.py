@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.images import image_grid, save_image
-from minigan.runs import load_run
+from minigan.runs import load_run, natural, positive
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
 
@@ -23,8 +23,8 @@ def main() -> None:
         description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
-    parser.add_argument("--count", type=int, default=100, help="number of samples")
-    parser.add_argument("--seed", type=int, default=0, help="of the noise")
+    parser.add_argument("--count", type=positive, default=100, help="number of samples")
+    parser.add_argument("--seed", type=natural, default=0, help="of the noise")
     parser.add_argument("--out", type=Path, help="folder for the pictures (default: the run itself)")
     args = parser.parse_args()
     try:

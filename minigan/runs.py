@@ -38,9 +38,9 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("--epochs", type=_positive, default=epochs, help="passes over the images, in total")
-    parser.add_argument("--batch-size", type=_positive, default=batch_size, help="images in a step")
-    parser.add_argument("--seed", type=int, default=seed, help="of weights, noise and data order")
+    parser.add_argument("--epochs", type=positive, default=epochs, help="passes over the images, in total")
+    parser.add_argument("--batch-size", type=positive, default=batch_size, help="images in a step")
+    parser.add_argument("--seed", type=natural, default=seed, help="of weights, noise and data order")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to compute")
     parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
@@ -52,11 +52,20 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
-    return number
+def positive(text: str) -> int:
+    """The type of a flag that counts: 1, 2, 3 ..."""
+    return _integer(text, 1)
+
+
+def natural(text: str) -> int:
+    """The type of a seed: 0, 1, 2 ..."""
+    return _integer(text, 0)
+
+
+def _integer(text: str, smallest: int) -> int:
+    if not text.isdecimal() or int(text) < smallest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {smallest}")
+    return int(text)
 
 
 def parse_run(
@@ -68,6 +77,9 @@ def parse_run(
     anew.  What cannot be done ends in the parser's error message.
     """
     args = parser.parse_args(argv)
+    if args.quick:
+        parser.set_defaults(epochs=QUICK_EPOCHS)
+        args = parser.parse_args(argv)
     if args.resume:
         config = _read_config(parser, args.resume)
         parser.set_defaults(**config["flags"])
@@ -88,17 +100,29 @@ def parse_run(
         mg.use(args.device)
     except DeviceError as error:
         parser.error(str(error))
-    if args.quick and args.epochs == parser.get_default("epochs") and not args.resume:
-        args.epochs = QUICK_EPOCHS
     mg.seed(args.seed)
     return args
 
 
 def _read_config(parser: argparse.ArgumentParser, folder: Path) -> dict[str, Any]:
     try:
-        return json.loads((folder / "config.json").read_text())
+        return _config(folder)
     except (OSError, ValueError) as error:
-        parser.error(f"{folder} is not the folder of a run: {error}")
+        parser.error(str(error))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """What is in the config.json of a run; FileNotFoundError or ValueError if there is no such thing."""
+    path = folder / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{path} is not the configuration of a run: {error}") from error
+    if not isinstance(config, dict) or not {"model", "settings", "flags"} <= set(config):
+        raise ValueError(f"{path} is not the configuration of a run: model, settings or flags are missing")
+    return config
 
 
 def _new_folder(name: str) -> Path:
@@ -111,13 +135,22 @@ def _new_folder(name: str) -> Path:
 
 
 def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
-    """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last."""
+    """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last.
+
+    Ends the program with one line if the folder, its checkpoint or the batch size will not do.
+    """
     if args.quick:
         images = images[:QUICK_IMAGES]
     flags = {k: v for k, v in vars(args).items() if k not in ("out", "resume")}
-    (args.out / "samples").mkdir(parents=True, exist_ok=True)
     config = {"model": model.name, "settings": model.settings, "flags": flags, "version": mg.__version__}
-    (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    try:
+        batches = Batches(images, args.batch_size, seed=args.seed)
+        if args.resume:
+            load_checkpoint(model, args.out / "checkpoint.npz")  # `fit` will, too: this is to know early
+        (args.out / "samples").mkdir(parents=True, exist_ok=True)
+        (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
     noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
 
     def draw_samples(epoch: int) -> None:
@@ -125,7 +158,6 @@ def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
 
     if not args.resume:
         draw_samples(0)
-    batches = Batches(images, args.batch_size, seed=args.seed)
     done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples)
     save_image(args.out / "samples.png", image_grid(model.sample(100, noise), scale=3))
     save_animation(args.out / "samples.gif", sorted((args.out / "samples").glob("epoch_*.png")))
@@ -140,15 +172,15 @@ def load_run(folder: str | Path) -> Any:
 
     Raises FileNotFoundError or ValueError that names the file which is missing or does not fit.
     """
-    path = Path(folder) / "config.json"
-    if not path.exists():
-        raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
-    config = json.loads(path.read_text())
+    config, path = _config(Path(folder)), Path(folder) / "config.json"
     if config["model"] not in MODELS:
         raise ValueError(f"{path}: unknown model {config['model']!r}, expected one of {', '.join(MODELS)}")
     settings: dict[str, Any] = {
         k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()
     }
-    model = MODELS[config["model"]](**settings)
+    try:
+        model = MODELS[config["model"]](**settings)
+    except TypeError as error:
+        raise ValueError(f"{path}: the settings do not fit this model: {error}") from error
     load_checkpoint(model, Path(folder) / "checkpoint.npz")
     return model

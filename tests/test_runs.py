@@ -1,0 +1,289 @@
+"""The run folder: what is in it, how it is continued, and that every mistake is answered in one line."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minigan as mg
+from minigan import backend, runs
+from minigan.models import MLPGAN
+from minigan.runs import load_run, parse_run, run, run_parser
+from minigan.training import read_history
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (40, 4, 4, 1)).astype(np.float32)
+
+
+def parse(*flags):
+    return parse_run(run_parser("A test.", epochs=3, batch_size=8), "tiny", [str(flag) for flag in flags])
+
+
+def train(*flags, interrupt_at=None):
+    """Run the tiny example with these flags; answer its folder."""
+    args = parse(*flags)
+    model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
+    if interrupt_at:
+        original, calls = model.train_step, []
+
+        def train_step(batch):
+            calls.append(batch)
+            if len(calls) == interrupt_at:
+                signal.raise_signal(signal.SIGINT)
+            return original(batch)
+
+        model.train_step = train_step
+    run(args, model, IMAGES)
+    return args.out
+
+
+def contents(folder):
+    """Everything in the folder that must not depend on time: names, bytes of pictures and weights, rows."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name == "history.csv":
+            found[name] = [{k: v for k, v in row.items() if k != "seconds"} for row in read_history(path)]
+        elif name == "checkpoint.npz":
+            with np.load(path) as file:
+                found[name] = {key: file[key].tobytes() for key in file if key != "header"}
+        elif path.is_file():
+            found[name] = path.read_bytes()
+    return found
+
+
+@pytest.fixture(autouse=True)
+def in_an_empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.fsync", lambda file: None)
+    monkeypatch.setattr(sys, "argv", ["examples/tiny.py"])
+
+
+# --- The folder --------------------------------------------------------------------------------------
+
+
+def test_the_folder_holds_what_is_promised(capsys):
+    folder = train()
+    assert folder == Path("runs/tiny")
+    assert capsys.readouterr().out.splitlines()[-1] == "runs/tiny"
+    epochs = [f"samples/epoch_{i:04d}.png" for i in range(4)]
+    pictures = [*epochs, "samples.png", "samples.gif", "curves.png"]
+    assert set(contents(folder)) == {"config.json", "history.csv", "checkpoint.npz", *pictures}
+    for name in pictures:
+        with Image.open(folder / name) as image:
+            image.verify()
+    with Image.open(folder / "samples.gif") as gif:
+        assert gif.n_frames == 4
+    assert [row["step"] for row in read_history(folder / "history.csv")] == [5, 10, 15]
+    config = json.loads((folder / "config.json").read_text())
+    assert config["model"] == "mlp_gan" and config["settings"]["latent_size"] == 3
+    assert config["flags"] == {
+        "epochs": 3,
+        "batch_size": 8,
+        "seed": 0,
+        "device": "cpu",
+        "full": False,
+        "quick": False,
+    }
+    assert config["version"] == mg.__version__
+
+
+def test_the_folder_is_listed_in_the_docstring():
+    for name in (
+        "config.json",
+        "history.csv",
+        "checkpoint.npz",
+        "samples/",
+        "samples.png",
+        "samples.gif",
+        "curves.png",
+    ):
+        assert name in runs.__doc__
+
+
+def test_a_second_run_gets_a_folder_of_its_own():
+    assert [train("--epochs", 1) for _ in range(3)] == [Path(f"runs/tiny{n}") for n in ("", "-2", "-3")]
+
+
+def test_out_chooses_the_folder_and_its_parents_are_made(capsys):
+    assert train("--epochs", 1, "--out", "a/b/c") == Path("a/b/c")
+    assert capsys.readouterr().out.splitlines()[-1] == "a/b/c"
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_one_others():
+    one, again, other = (train("--seed", seed, "--out", f"{i}") for i, seed in enumerate([4, 4, 5]))
+    assert contents(one) == contents(again)
+    assert contents(one)["checkpoint.npz"] != contents(other)["checkpoint.npz"]
+    assert contents(one)["samples/epoch_0000.png"] != contents(other)["samples/epoch_0000.png"]
+
+
+def test_quick_takes_few_images_and_two_epochs_unless_told_otherwise(monkeypatch):
+    monkeypatch.setattr(runs, "QUICK_IMAGES", 16)
+    folder = train("--quick")
+    assert [row["step"] for row in read_history(folder / "history.csv")] == [2, 4]
+    assert parse("--quick", "--epochs", 3).epochs == 3  # also when it is the usual number
+    assert parse("--quick", "--epochs", 1).epochs == 1
+
+
+# --- Interrupt and resume ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", [1, 5, 8, 15])
+def test_ctrl_c_and_resume_end_in_the_same_folder_to_the_bit(step, capsys):
+    straight = train("--out", "straight")
+    train("--out", "stopped", interrupt_at=step)
+    *_, advice, last = capsys.readouterr().out.splitlines()
+    assert advice == "to continue: python examples/tiny.py --resume stopped"
+    assert last == "stopped"
+    for name in ("samples.png", "samples.gif", "curves.png", "checkpoint.npz"):
+        assert (Path("stopped") / name).exists()
+    mg.seed(99)
+    train("--resume", "stopped")
+    assert contents(Path("stopped")) == contents(straight)
+
+
+def test_more_epochs_for_a_finished_run():
+    straight = train("--out", "straight", "--epochs", 4)
+    train("--out", "two", "--epochs", 2)
+    train("--resume", "two", "--epochs", 4)
+    assert contents(Path("two")) == contents(straight)
+
+
+def test_a_resumed_run_remembers_its_flags():
+    train("--out", "a", "--epochs", 1, "--batch-size", 10, "--seed", 6)
+    args = parse("--resume", "a")
+    assert (args.epochs, args.batch_size, args.seed, args.out) == (1, 10, 6, Path("a"))
+
+
+def test_a_quick_run_stays_a_quick_run():
+    train("--out", "a", "--quick", "--epochs", 1)
+    assert (parse("--resume", "a").quick, parse("--resume", "a").epochs) == (True, 1)
+
+
+# --- Mistakes ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mistake(capsys):
+    """Calls an action that must end the program; answers what it said, without the usage."""
+
+    def calling(action):
+        with pytest.raises(SystemExit) as stopped:
+            action()
+        if isinstance(stopped.value.code, str):  # Python prints it and exits with 1
+            said = stopped.value.code
+        else:
+            assert stopped.value.code == 2
+            said = capsys.readouterr().err.splitlines()[-1]
+        assert "error: " in said and "\n" not in said
+        return said
+
+    return calling
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [["--epochs", "0"], ["--epochs", "x"], ["--batch-size", "-1"], ["--seed", "-1"], ["--seed", "1.5"]],
+)
+def test_wrong_numbers_name_the_flag(flags, mistake):
+    said = mistake(lambda: parse(*flags))
+    assert f"argument {flags[0]}: '{flags[1]}' is not an integer of at least" in said
+
+
+def test_unknown_flags_and_devices_are_named(mistake):
+    assert "--epoches" in mistake(lambda: parse("--epoches", 3))
+    assert "'tpu'" in mistake(lambda: parse("--device", "tpu"))
+    assert "not allowed with" in mistake(lambda: parse("--out", "a", "--resume", "b"))
+
+
+def test_cuda_without_cupy_is_explained_in_words(mistake, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", None)  # importing it now fails
+    monkeypatch.setattr(backend, "_modules", {"cpu": np})
+    backend.cuda_status.cache_clear()
+    said = mistake(lambda: parse("--device", "cuda"))
+    backend.cuda_status.cache_clear()
+    assert "device 'cuda' cannot be used. CuPy is not installed: pip install" in said
+
+
+def test_a_batch_larger_than_the_data_is_refused_and_leaves_no_folder(mistake):
+    assert "batch_size is 41, but there are 40 examples" in mistake(lambda: train("--batch-size", 41))
+    assert not Path("runs").exists()
+
+
+def test_a_run_is_never_overwritten(mistake):
+    train("--out", "a", "--epochs", 1)
+    before = contents(Path("a"))
+    assert "a holds a run already: continue it with --resume a" in mistake(lambda: parse("--out", "a"))
+    assert contents(Path("a")) == before
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(mistake):
+    Path("a").write_text("I was here first")
+    assert "'a" in mistake(lambda: train("--out", "a"))
+    assert "'a" in mistake(lambda: train("--out", "a/b"))
+    assert "a is not the folder of a run" in mistake(lambda: train("--resume", "a"))
+
+
+@pytest.mark.parametrize(("flag", "value"), [("--seed", "1"), ("--batch-size", "9"), ("--quick", None)])
+def test_a_resumed_run_keeps_its_flags(flag, value, mistake):
+    train("--out", "a", "--epochs", 1)
+    said = mistake(lambda: parse("--resume", "a", *([flag, value] if value else [flag])))
+    assert f"{flag} is {value or True}, but the run has" in said
+
+
+def spoil(folder, name, text):
+    train("--out", folder, "--epochs", 1)
+    path = Path(folder) / name
+    path.unlink() if text is None else path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("config.json", None),
+        ("config.json", "{"),
+        ("config.json", "[1]"),
+        ("config.json", '{"model": "mlp_gan"}'),
+        ("checkpoint.npz", None),
+        ("checkpoint.npz", "garbage"),
+    ],
+)
+def test_a_folder_that_is_no_run_is_named(name, text, mistake):
+    spoil("a", name, text)
+    before = contents(Path("a")) if name == "config.json" else None
+    assert f"a/{name}" in mistake(lambda: train("--resume", "a"))
+    with pytest.raises((ValueError, FileNotFoundError), match=f"a/{name}"):
+        load_run("a")
+    assert before is None or contents(Path("a")) == before
+    assert "not the folder of a run" in mistake(lambda: train("--resume", "nowhere"))
+
+
+# --- Opening a run again -----------------------------------------------------------------------------
+
+
+def test_a_loaded_run_draws_what_the_trained_model_drew():
+    args = parse("--epochs", 2)
+    model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
+    run(args, model, IMAGES)
+    noise = np.random.default_rng(0).standard_normal((4, 3))
+    loaded = load_run(str(args.out))
+    assert loaded.settings == model.settings
+    assert np.array_equal(loaded.sample(4, noise), model.sample(4, noise))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"model": "no_such_gan"}, "unknown model 'no_such_gan', expected one of mlp_gan"),
+        ({"settings": {"colour": "red"}}, "the settings do not fit this model: .*colour"),
+    ],
+)
+def test_a_configuration_of_something_else_is_refused(changes, message):
+    folder = train("--epochs", 1)
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(ValueError, match=f"config.json: {message}"):
+        load_run(folder)
