@@ -107,6 +107,26 @@ def is_array(value: Any) -> bool:
     return isinstance(value, _array_types)
 
 
+def _keep_freed_memory() -> None:
+    """Ask the C library to keep freed memory for the next arrays, where it is glibc.
+
+    By default it gives large arrays back to the operating system as soon as they are freed, and every
+    page of the next one is fetched and zeroed again: that can cost more than the arithmetic on it.
+    """
+    import ctypes
+
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):  # another C library: nothing to ask
+        return
+    trim_threshold, mmap_threshold = -1, -3  # their numbers in malloc.h
+    mallopt(trim_threshold, 2**31 - 1)
+    mallopt(mmap_threshold, 2**25)  # the largest value it takes: arrays of up to 32 MiB
+
+
+_keep_freed_memory()
+
+
 # --- Making and moving arrays ----------------------------------------------------------------------
 
 
@@ -171,6 +191,19 @@ def scatter_add(target: Array, index: Any, values: Array) -> None:
         np.add.at(target, index, values)
     else:
         module_of(target).add.at(target, index, values)
+
+
+def windows(x: Array, size: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]) -> Array:
+    """Every window of `size` pixels of the images x: (N, H, W, C) -> a view (N, OH, OW, KH, KW, C).
+
+    A view of the same memory, in which pixels appear many times: read it, never write to it.
+    """
+    (n, height, width, c), (bn, bh, bw, bc) = x.shape, x.strides
+    (kh, kw), (sh, sw), (dh, dw) = size, strides, dilation
+    oh = (height - dh * (kh - 1) - 1) // sh + 1
+    ow = (width - dw * (kw - 1) - 1) // sw + 1
+    shape, steps = (n, oh, ow, kh, kw, c), (bn, sh * bh, sw * bw, dh * bh, dw * bw, bc)
+    return module_of(x).lib.stride_tricks.as_strided(x, shape, steps)
 
 
 def module_of(array: Array) -> Any:

@@ -1,19 +1,28 @@
 """The layers: weights, and how they meet the input.
 
 Chapter 5.  Reading order: `base`, `initializers`, `dense`, `activation`, `normalization`,
-`regularization`, `reshaping`, `sequential`.
+`regularization`, `reshaping`, `convolution`, `resampling`, `spectral`, `sequential`.
 """
 
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minigan.layers.base import Layer
+from minigan.layers.convolution import Conv2D, Conv2DTranspose
 from minigan.layers.dense import Dense, Embedding
 from minigan.layers.normalization import BatchNormalization, LayerNormalization
 from minigan.layers.regularization import Dropout, GaussianDropout, GaussianNoise
+from minigan.layers.resampling import (
+    AveragePooling2D,
+    GlobalAveragePooling2D,
+    MaxPooling2D,
+    UpSampling2D,
+)
 from minigan.layers.reshaping import Flatten, Reshape
 from minigan.layers.sequential import Sequential
+from minigan.layers.spectral import SpectralNormalization
 
 __all__ = [
-    "ELU", "BatchNormalization", "Dense", "Dropout", "Embedding", "Flatten", "GaussianDropout",
-    "GaussianNoise", "Layer", "LayerNormalization", "LeakyReLU", "ReLU", "Reshape", "Sequential", "Sigmoid",
-    "Softmax", "Tanh",
+    "ELU", "AveragePooling2D", "BatchNormalization", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
+    "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling2D", "Layer",
+    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax",
+    "SpectralNormalization", "Tanh", "UpSampling2D",
 ]  # fmt: skip

@@ -1,12 +1,13 @@
 """The operations: what they compute, and below each its derivative.
 
 Chapter 4.  Reading order: `broadcasting`, `elementwise`, `reduction`, `shape`, `contraction`,
-`operators`.
+`geometry`, `convolution`, `resampling`, `operators`.
 """
 
 from minigan.ops import operators as operators
 from minigan.ops.broadcasting import broadcast_to, reshape, sum
 from minigan.ops.contraction import einsum, matmul
+from minigan.ops.convolution import conv2d, conv2d_transpose
 from minigan.ops.elementwise import (
     abs,
     add,
@@ -30,11 +31,13 @@ from minigan.ops.elementwise import (
     where,
 )
 from minigan.ops.reduction import log_softmax, logsumexp, max, mean, min, norm, softmax, var
+from minigan.ops.resampling import average_pool2d, max_pool2d, upsample2d
 from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack, transpose
 
 __all__ = [
-    "abs", "add", "broadcast_to", "clip", "concatenate", "divide", "einsum", "elu", "exp", "flip", "getitem",
-    "leaky_relu", "log", "log_softmax", "logsumexp", "matmul", "max", "maximum", "mean", "min", "minimum",
-    "multiply", "negative", "norm", "pad", "power", "relu", "repeat", "reshape", "sigmoid", "softmax",
-    "softplus", "sqrt", "stack", "subtract", "sum", "tanh", "transpose", "var", "where",
+    "abs", "add", "average_pool2d", "broadcast_to", "clip", "concatenate", "conv2d", "conv2d_transpose", "divide",
+    "einsum", "elu", "exp", "flip", "getitem", "leaky_relu", "log", "log_softmax", "logsumexp", "matmul", "max",
+    "max_pool2d", "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "pad", "power", "relu",
+    "repeat", "reshape", "sigmoid", "softmax", "softplus", "sqrt", "stack", "subtract", "sum", "tanh",
+    "transpose", "upsample2d", "var", "where",
 ]  # fmt: skip

@@ -1,0 +1,227 @@
+"""Convolution, its two transposes, and why there are exactly three of them.
+
+Chapter 4.7; read `contraction` and `geometry` before it.
+
+With stride S, padding P and dilation D, written for one spatial axis (the other one is the same):
+
+    y[n, o, f] = Σ_k Σ_c  x[n, S·o + D·k - P, c] · w[k, c, f]                       (conv2d)
+
+The number  ⟨y, conv(x, w)⟩ = Σ y[n, o, f] · x[n, S·o + D·k - P, c] · w[k, c, f]  is linear in each of x,
+w and y.  Hold two of them fixed, and what the third one is multiplied with is an operation:
+
+    in y:   conv2d(x, w)                       the convolution itself
+    in x:   conv2d_transpose(y, w)             its transpose in x, which the layer Conv2DTranspose is
+    in w:   conv2d_kernel_gradient(x, y)       its transpose in w
+
+So the two vjps of each of the three are the other two: six vjps, closed under differentiation, and
+right to every order if the three forwards are each other's transposes, which the tests check.
+
+Images are (N, H, W, C), kernels (KH, KW, C, F), results (N, OH, OW, F).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import Array, windows
+from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, transposed_size
+
+# --- What is called -------------------------------------------------------------------------------
+
+
+def conv2d(
+    x: Any, kernel: Any, strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1
+) -> Any:
+    """Cross-correlation, which deep learning calls convolution: y[o] = Σ x[S·o + D·k - P] w[k].
+
+    x (N, H, W, C), kernel (KH, KW, C, F), y (N, OH, OW, F).
+    strides, dilation_rate  one number, or (rows, columns)
+    padding  "valid": none; "same": so that OH = ⌈H / S⌉, an odd row or column going to the bottom or right;
+             a number of pixels on every side; or ((top, bottom), (left, right))
+    OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1.  Raises ValueError if that is less than 1, or if
+    the channels do not fit.
+    """
+    _check("conv2d", "x", x, 2, kernel)
+    at = geometry("conv2d", x.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
+    return _conv2d(x, kernel, at=at)
+
+
+def conv2d_transpose(
+    y: Any,
+    kernel: Any,
+    strides: Size = 1,
+    padding: Padding = "valid",
+    output_size: Pair | None = None,
+    dilation_rate: Size = 1,
+) -> Any:
+    """The transpose of conv2d in its image: x[S·o + D·k - P] += y[o] w[k].
+
+    y (N, OH, OW, F), kernel (KH, KW, C, F) of the convolution that is transposed, x (N, H, W, C).
+    output_size  (H, W); by default that of Keras: OH·S for "same", OH·S + max(D·(KH - 1) + 1 - S, 0) for
+                 "valid"; and S·(OH - 1) + D·(KH - 1) + 1 - top - bottom for a padding in numbers
+    Raises ValueError if a conv2d of an image of output_size would not have the shape of y.
+    """
+    _check("conv2d_transpose", "y", y, 3, kernel)
+    if output_size is None:
+        output_size = transposed_size(y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
+    at = geometry("conv2d_transpose", output_size, kernel.shape[:2], strides, padding, dilation_rate)
+    if at.result != y.shape[1:3]:
+        raise ValueError(
+            f"conv2d_transpose: an image of output_size {output_size} has a convolution of {at.result} pixels, "
+            f"but y has {y.shape[1:3]}"
+        )
+    return _conv2d_transpose(y, kernel, at=at)
+
+
+def _check(name: str, argument: str, images: Any, axis: int, kernel: Any) -> None:
+    if len(images.shape) != 4 or len(kernel.shape) != 4:
+        raise ValueError(
+            f"{name}: {argument} has shape {images.shape} and the kernel {kernel.shape}, expected (N, H, W, "
+            "channels) and (KH, KW, C, F)"
+        )
+    if images.shape[3] != kernel.shape[axis]:
+        raise ValueError(
+            f"{name}: {argument} has {images.shape[3]} channels, but the kernel of shape {kernel.shape} expects "
+            f"{kernel.shape[axis]}"
+        )
+
+
+# --- The family -------------------------------------------------------------------------------------
+
+
+@primitive
+def _conv2d(x: Array, w: Array, at: Geometry) -> Array:
+    """y[o] = Σ x[S·o + D·k - P] w[k],  dL/dx = conv2d_transpose(g, w),  dL/dw = conv2d_kernel_gradient(x, g)."""
+    if at.strides == (1, 1) and w.shape[3] < w.shape[2]:
+        return _scatter(x, _turned(w), _turned_at(at))
+    return _gather(x, w, at)
+
+
+@primitive
+def _conv2d_transpose(y: Array, w: Array, at: Geometry) -> Array:
+    """x[S·o + D·k - P] += y[o] w[k],  dL/dy = conv2d(g, w),  dL/dw = conv2d_kernel_gradient(g, y)."""
+    if at.strides == (1, 1) and w.shape[3] <= w.shape[2]:
+        return _gather(y, _turned(w), _turned_at(at))
+    return _scatter(y, w, at)
+
+
+@primitive
+def _conv2d_kernel_gradient(x: Array, y: Array, at: Geometry) -> Array:
+    """w[k] = Σ x[S·o + D·k - P] y[o],  dL/dx = conv2d_transpose(y, g),  dL/dy = conv2d(x, g)."""
+    if at.strides == (1, 1) and y.shape[3] < x.shape[3]:
+        return _turned(_gather_products(y, x, _turned_at(at)))
+    return _gather_products(x, y, at)
+
+
+_conv2d.defvjp(
+    lambda g, y, x, w, at: _conv2d_transpose(g, w, at=at),
+    lambda g, y, x, w, at: _conv2d_kernel_gradient(x, g, at=at),
+)
+_conv2d_transpose.defvjp(
+    lambda g, x, y, w, at: _conv2d(g, w, at=at),
+    lambda g, x, y, w, at: _conv2d_kernel_gradient(g, y, at=at),
+)
+_conv2d_kernel_gradient.defvjp(
+    lambda g, w, x, y, at: _conv2d_transpose(y, g, at=at),
+    lambda g, w, x, y, at: _conv2d(x, g, at=at),
+)
+
+
+# --- How it is computed: two loops turned into matrix products ---------------------------------------
+#
+# Gathering: for every output pixel, copy the pixels under the kernel into a row ("im2col"); all rows
+# times the kernel is one matrix product.  Scattering: multiply every input pixel with the kernel, and
+# add the results where they belong ("col2im").
+#
+# At stride 1, scattering with a kernel is gathering with the same kernel turned by half a turn, and the
+# rows are the shorter the fewer channels are gathered.  So there the side with fewer channels decides.
+
+
+def _gather(x: Array, w: Array, at: Geometry) -> Array:
+    """y[o] = Σ x[S·o + D·k - P] w[k], by a matrix product."""
+    n, filters = len(x), w.shape[3]
+    y = np.empty_like(x, shape=(n, *at.result, filters), dtype=np.result_type(x, w))
+    rows = w.reshape(-1, filters)  # (KH·KW·C, F)
+    for images, patches in _patches(x, at):  # patches (images·OH·OW, KH·KW·C)
+        y[images] = (patches @ rows).reshape(-1, *at.result, filters)
+    return y
+
+
+def _gather_products(x: Array, y: Array, at: Geometry) -> Array:
+    """w[k] = Σ x[S·o + D·k - P] y[o], by a matrix product."""
+    channels, filters = x.shape[3], y.shape[3]
+    shape = (math.prod(at.kernel) * channels, filters)
+    w = np.zeros_like(x, shape=shape, dtype=np.result_type(x, y))
+    for images, patches in _patches(x, at):  # patches (images·OH·OW, KH·KW·C)
+        w += patches.T @ y[images].reshape(-1, filters)
+    return w.reshape(*at.kernel, channels, filters)
+
+
+#: Patches are made of a few images at a time, so that they stay in the cache: bytes of them.
+CHUNK_BYTES = 2**21
+
+
+def _patches(x: Array, at: Geometry) -> Iterator[tuple[slice, Array]]:
+    """(images, the pixels under the kernel at each of their output pixels), a few images at a time."""
+    length = math.prod(at.kernel) * x.shape[3]
+    bytes_per_image = math.prod(at.result) * length * x.itemsize
+    step = max(1, CHUNK_BYTES // max(bytes_per_image, 1))
+    geometry = zip(at.kernel, at.result, at.strides, at.dilation, strict=True)
+    height, width = (s * (o - 1) + d * (k - 1) + 1 for k, o, s, d in geometry)  # that any tap reaches
+    for start in range(0, len(x), step):
+        images = slice(start, start + step)
+        framed = _frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
+        view = windows(framed, at.kernel, at.strides, at.dilation)  # (images, OH, OW, KH, KW, C)
+        yield images, view.reshape(-1, length)
+
+
+def _scatter(y: Array, w: Array, at: Geometry) -> Array:
+    """x[S·o + D·k - P] += y[o] w[k], by a few matrix products.
+
+    Write D·k = S·t + r with 0 <= r < S.  Then y[o] lands on pixel r of block o + t, a block being S
+    neighbouring pixels.  So the loop runs over t only, and whole blocks are added at once.
+    """
+    (sh, sw), (dh, dw), (n, oh, ow, filters), channels = at.strides, at.dilation, y.shape, w.shape[2]
+    height, width = (d * (k - 1) + 1 for k, d in zip(at.kernel, at.dilation, strict=True))  # of the kernel
+    th, tw = math.ceil(height / sh), math.ceil(width / sw)
+    taps = np.zeros_like(w, shape=(th * sh, tw * sw, channels, filters))
+    taps[:height:dh, :width:dw] = w
+    taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
+    taps = taps.reshape(th, tw, filters, sh * sw * channels)
+    shape = (n, oh + th - 1, sh, ow + tw - 1, sw, channels)
+    blocks = np.zeros_like(y, shape=shape, dtype=np.result_type(y, w))
+    rows = y.reshape(-1, filters)  # (N·OH·OW, F)
+    for i in range(th):
+        for j in range(tw):
+            part = (rows @ taps[i, j]).reshape(n, oh, ow, sh, sw, channels)
+            blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
+    x = blocks.reshape(n, (oh + th - 1) * sh, (ow + tw - 1) * sw, channels)
+    return _frame(x, at.padding, at.image)
+
+
+def _turned(w: Array) -> Array:
+    """The kernel turned by half a turn, with the roles of its channels exchanged."""
+    return w[::-1, ::-1].transpose(0, 1, 3, 2)
+
+
+def _turned_at(at: Geometry) -> Geometry:
+    """Where the taps of the turned kernel fall, seen from the other side (at stride 1)."""
+    top, left = (d * (k - 1) - p for k, p, d in zip(at.kernel, at.padding, at.dilation, strict=True))
+    return at._replace(image=at.result, result=at.image, padding=(top, left))
+
+
+def _frame(x: Array, start: Pair, size: Pair) -> Array:
+    """`size` pixels of the images x from `start` on, which may lie outside, where the pixels are zero."""
+    if start == (0, 0) and size == x.shape[1:3]:
+        return x
+    inside = [slice(max(s, 0), max(s + m, 0)) for s, m in zip(start, size, strict=True)]
+    x = x[:, inside[0], inside[1]]
+    (height, width), (top, left) = x.shape[1:3], (max(-s, 0) for s in start)
+    y = np.zeros_like(x, shape=(len(x), *size, x.shape[3]))
+    y[:, top : top + height, left : left + width] = x
+    return y

@@ -1,0 +1,112 @@
+"""Making images larger and smaller: upsample2d, max_pool2d, average_pool2d.
+
+Chapter 4.8; read `reduction`, `shape` and `convolution` before it.
+
+All are compositions, so that none needs a derivative of its own.  The transpose of repeating pixels is
+summing over the repeated block, which is where peers go wrong by picking one pixel of the block.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from minigan.backend import to_device
+from minigan.ops.broadcasting import broadcast_to, reshape
+from minigan.ops.contraction import matmul
+from minigan.ops.convolution import conv2d_transpose
+from minigan.ops.elementwise import add, value
+from minigan.ops.geometry import Geometry, Padding, Size, geometry, pair
+from minigan.ops.reduction import max
+from minigan.ops.shape import getitem, pad, stack, transpose
+
+
+def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
+    """Images `size` times as high and wide: (N, H, W, C) -> (N, H·SH, W·SW, C).
+
+    size           one number, or (rows, columns)
+    interpolation  "nearest": every pixel is repeated; "bilinear": weighted means of the nearest pixels,
+                   whose centres lie at half-integers; beyond the outermost centres the edge is continued
+    """
+    sh, sw = pair("upsample2d", "size", size)
+    n, h, w, c = x.shape
+    if interpolation == "nearest":
+        y = broadcast_to(reshape(x, (n, h, 1, w, 1, c)), (n, h, sh, w, sw, c))
+        return reshape(y, (n, h * sh, w * sw, c))
+    if interpolation == "bilinear":
+        y = matmul(_bilinear(h, sh, x), reshape(x, (n, h, w * c)))  # (N, H·SH, W·C)
+        y = matmul(_bilinear(w, sw, x), reshape(y, (n * h * sh, w, c)))  # (N·H·SH, W·SW, C)
+        return reshape(y, (n, h * sh, w * sw, c))
+    raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected 'nearest' or 'bilinear'")
+
+
+def upsample_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
+    """conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same numbers, less work.
+
+    Along one axis, y[o] = Σ_k x[⌊(o + k - P)/S⌋] w[k].  All taps k that see the same pixel i of x, those
+    with o + k - P = S·i + r for 0 <= r < S, can be added up beforehand:
+
+        y[o] = Σ_i x[i] · w'[o - S·i + K - 1 - P]     with     w'[j] = Σ_r w[K - 1 + r - j],
+
+    which is a transposed convolution of stride S whose kernel, K + S - 1 wide, is w turned around and
+    summed over boxes of S.  For K = 3 and S = 2 an output pixel then takes 4 products instead of 9.
+    """
+    (kh, kw), s = kernel.shape[:2], size
+    turned = transpose(getitem(kernel, (slice(None, None, -1), slice(None, None, -1))), (0, 1, 3, 2))
+    boxes = [
+        pad(turned, ((i, s - 1 - i), (j, s - 1 - j), (0, 0), (0, 0))) for i in range(s) for j in range(s)
+    ]
+    (top, bottom), (left, right) = ((k // 2, k - 1 - k // 2) for k in (kh, kw))  # of the transposed one
+    output_size = (s * x.shape[1], s * x.shape[2])
+    return conv2d_transpose(x, reduce(add, boxes), s, ((top, bottom), (left, right)), output_size)
+
+
+def _bilinear(n: int, scale: int, like: Any) -> Any:
+    """The (n·scale, n) matrix of linear interpolation along one axis; every row sums to one."""
+    centre = np.clip((np.arange(n * scale) + 0.5) / scale - 0.5, 0, n - 1)  # in pixels of the original
+    weights = np.maximum(1 - np.abs(centre[:, None] - np.arange(n)), 0)
+    return to_device(weights.astype(value(like).dtype))
+
+
+def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
+    """The largest pixel of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
+
+    Windows may overlap; strides are the size by default.  Padding never wins.  The largest pixel receives
+    the gradient, and pixels that tie share it equally.
+    """
+    windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=-np.inf)
+    return max(windows, axis=0)
+
+
+def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
+    """The mean of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
+
+    Windows may overlap; strides are the size by default.  Pixels of the padding are not counted.
+    """
+    windows, at = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
+    ones = np.ones((1, *at.image, 1), dtype=x.dtype)
+    inside, _ = _windows("average_pool2d", ones, size, strides, padding, outside=0.0)
+    return windows.sum(axis=0) * to_device(1 / inside.sum(axis=0))
+
+
+def _windows(
+    name: str, x: Any, size: Size, strides: Size | None, padding: Padding, outside: float
+) -> tuple[Any, Geometry]:
+    """Each pixel of each window, (pixels of a window, N, OH, OW, C): one strided slice for each."""
+    if len(x.shape) != 4:
+        raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")
+    kernel = pair(name, "size", size)
+    at = geometry(name, x.shape[1:3], kernel, strides or kernel, padding, 1)
+    (top, left), (oh, ow), (sh, sw) = at.padding, at.result, at.strides
+    bottom, right = (s * (o - 1) + k - p - n for n, k, o, s, p, _ in zip(*at, strict=True))
+    below, beside = np.maximum((bottom, right), 0).tolist()
+    if top or left or below or beside:
+        x = pad(x, ((0, 0), (top, below), (left, beside), (0, 0)), outside)
+    slices = [
+        getitem(x, (slice(None), slice(i, i + sh * (oh - 1) + 1, sh), slice(j, j + sw * (ow - 1) + 1, sw)))
+        for i in range(kernel[0])
+        for j in range(kernel[1])
+    ]
+    return stack(slices), at
