@@ -1,0 +1,91 @@
+"""generate.py draws from a run without training it; the walk between two points stays among the data."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import minigan
+from minigan.models import MLPGAN
+from minigan.runs import load_run, parse_run, run, run_parser
+
+SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "generate.py"
+
+pytestmark = pytest.mark.skipif(
+    not SCRIPT.exists(), reason="the examples are not installed beside the package"
+)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The folder of a tiny trained run."""
+    folder = tmp_path_factory.mktemp("generate") / "run"
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype(np.float32)
+    args = parse_run(run_parser("A test.", 1, 8), "tiny", ["--out", str(folder)])
+    run(args, MLPGAN(image_shape=(4, 4, 1), latent_size=3), images)
+    return folder
+
+
+def generate(monkeypatch, *flags):
+    monkeypatch.setattr(sys, "argv", ["generate.py", *map(str, flags)])
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+def pixels(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def test_it_draws_samples_and_walks_and_prints_where_they_are(trained, monkeypatch, capsys):
+    before = (trained / "checkpoint.npz").read_bytes()
+    generate(monkeypatch, trained)
+    assert capsys.readouterr().out.splitlines() == [
+        str(trained / "generated.png"),
+        str(trained / "interpolations.png"),
+    ]
+    assert pixels(trained / "generated.png").shape == ((10 * 6 - 2) * 3, (10 * 6 - 2) * 3)
+    assert pixels(trained / "interpolations.png").shape == ((10 * 6 - 2) * 3, (12 * 6 - 2) * 3)
+    assert (trained / "checkpoint.npz").read_bytes() == before
+
+
+def test_count_seed_and_out_are_obeyed(trained, monkeypatch, tmp_path):
+    for name, flags in {"a": ["--seed", 1], "b": ["--seed", 1], "c": ["--seed", 2]}.items():
+        generate(monkeypatch, trained, "--count", 4, "--out", tmp_path / name, *flags)
+    a, b, c = (pixels(tmp_path / name / "generated.png") for name in "abc")
+    assert a.shape == ((2 * 6 - 2) * 3, (2 * 6 - 2) * 3)
+    assert np.array_equal(a, b) and not np.array_equal(a, c)
+    expected = load_run(trained).sample(4, np.random.default_rng(1).standard_normal((4, 3)))
+    np.testing.assert_allclose(a[1:12:3, 1:12:3] / 127.5 - 1, expected[0, ..., 0], atol=0.005)
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        (["nowhere"], "nowhere is not the folder of a run"),
+        ([], "the following arguments are required: run"),
+        (["{run}", "--count", "0"], "argument --count: '0' is not an integer of at least 1"),
+        (["{run}", "--seed", "-1"], "argument --seed"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(trained, monkeypatch, capsys, flags, words):
+    with pytest.raises(SystemExit) as stopped:
+        generate(monkeypatch, *[flag.format(run=trained) for flag in flags])
+    assert stopped.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_walk_follows_the_great_circle():
+    slerp = runpy.run_path(str(SCRIPT))["slerp"]
+    a, b = np.array([2.0, 0, 0]), np.array([0, 4.0, 0])
+    np.testing.assert_allclose(slerp(a, b, 0.0), a, atol=1e-15)
+    np.testing.assert_allclose(slerp(a, b, 1.0), b, atol=1e-15)
+    middle = slerp(a, b, 0.5)
+    np.testing.assert_allclose(middle, 3 * np.array([1, 1, 0]) / np.sqrt(2))
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 64))
+    for t in np.linspace(0, 1, 5):
+        length = (1 - t) * np.linalg.norm(a) + t * np.linalg.norm(b)
+        assert np.linalg.norm(slerp(a, b, t)) == pytest.approx(length)
