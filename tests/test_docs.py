@@ -83,7 +83,8 @@ def run_page(text, name="page"):
             want = below.code if directly and got.getvalue() else ""
             if not doctest.OutputChecker().check_output(want, got.getvalue(), FLAGS):
                 report.write(f"{where}: expected\n{want}\ngot\n{got.getvalue()}")
-    assert not report.getvalue(), report.getvalue()
+    if report.getvalue():
+        raise AssertionError(report.getvalue())
 
 
 def is_excerpt(code, source):
@@ -127,7 +128,8 @@ def test_docstring_examples(name, as_a_reader):
     report = io.StringIO()
     for example in examples:
         doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.write)
-    assert not report.getvalue(), report.getvalue()
+    if report.getvalue():
+        raise AssertionError(report.getvalue())
 
 
 # --- What the pages point at -------------------------------------------------------------------------
