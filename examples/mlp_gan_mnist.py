@@ -11,7 +11,7 @@ from minigan.data import load_mnist
 from minigan.models import MLPGAN
 from minigan.runs import parse_run, run, run_parser
 
-EPOCHS = 30
+EPOCHS = 41  # 6,396 steps, over which the learning rates fall
 BATCH_SIZE = 64
 
 
