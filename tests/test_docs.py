@@ -197,6 +197,13 @@ def test_links_files_tests_and_public_names_exist(page):
     assert unknown_names(text) == []
 
 
+def test_the_index_has_a_line_for_every_module():
+    index = (ROOT / "docs" / "index.md").read_text()
+    modules = [file.relative_to(ROOT).as_posix() for file in (ROOT / "minigan").rglob("*.py")]
+    missing = sorted(m for m in modules if not m.endswith("__init__.py") and f"| `{m}` |" not in index)
+    assert not missing, f"docs/index.md lacks a line for {missing}"
+
+
 def test_figures_are_small():
     for figure in (ROOT / "docs").rglob("*.png"):
         assert figure.stat().st_size < 200_000, figure
