@@ -15,6 +15,8 @@ import numpy as np
 from minigan import ops
 from minigan.autograd import Primitive, cast, primitives
 from minigan.gradcheck import GradientError, worst_errors
+from minigan.ops.convolution import _conv2d_kernel_gradient
+from minigan.ops.geometry import geometry
 from minigan.ops.shape import scatter
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
@@ -40,6 +42,7 @@ rows = np.array([2, 0, 2, -1])  # one row twice, and the last one from behind
 mask = np.array([[True, False, True], [False, True, True]])
 above = (slice(None), slice(None, None, -2))
 spot: tuple = (..., None, 1)
+uneven = geometry("gradcases", (5, 4), (3, 2), (2, 1), ((1, 0), (0, 2)), (1, 2))  # all of it at once
 
 #: name of the primitive -> its cases
 CASES: dict[str, list[Case]] = {
@@ -109,6 +112,29 @@ CASES: dict[str, list[Case]] = {
     "matmul": [
         (ops.matmul, [normal(2, 3), normal(3, 2)]),
         (ops.matmul, [normal(2, 1, 2, 3), normal(3, 3, 2)]),
+    ],
+    # convolution
+    "conv2d": [
+        (ops.conv2d, [normal(2, 4, 3, 2), normal(3, 2, 2, 3)]),
+        (lambda x, w: ops.conv2d(x, w, padding="same"), [normal(1, 3, 4, 3), normal(3, 2, 3, 1)]),
+        (
+            lambda x, w: ops.conv2d(x, w, (2, 1), ((1, 0), (0, 2)), (1, 2)),
+            [normal(1, 5, 4, 2), normal(3, 2, 2, 1)],
+        ),
+    ],
+    "conv2d_transpose": [
+        (ops.conv2d_transpose, [normal(2, 2, 3, 3), normal(3, 2, 2, 3)]),
+        (lambda y, w: ops.conv2d_transpose(y, w, 2, "same"), [normal(1, 2, 2, 1), normal(3, 3, 2, 1)]),
+        (
+            lambda y, w: ops.conv2d_transpose(y, w, (2, 1), 0, (6, 4)),
+            [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
+        ),
+    ],
+    "conv2d_kernel_gradient": [
+        (
+            lambda x, y: _conv2d_kernel_gradient(x, y, at=uneven),
+            [normal(2, 5, 4, 2), normal(2, *uneven.result, 1)],
+        ),
     ],
 }
 
