@@ -55,4 +55,6 @@ class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C), the mean of each channel."""
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        if len(x.shape) != 4:
+            raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, H, W, C)")
         return ops.mean(x, axis=(1, 2))

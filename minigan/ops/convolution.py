@@ -29,7 +29,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, windows
-from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, transposed_size
+from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
 
 # --- What is called -------------------------------------------------------------------------------
 
@@ -56,7 +56,7 @@ def conv2d_transpose(
     kernel: Any,
     strides: Size = 1,
     padding: Padding = "valid",
-    output_size: Pair | None = None,
+    output_size: Size | None = None,
     dilation_rate: Size = 1,
 ) -> Any:
     """The transpose of conv2d in its image: x[S·o + D·k - P] += y[o] w[k].
@@ -69,6 +69,8 @@ def conv2d_transpose(
     _check("conv2d_transpose", "y", y, 3, kernel)
     if output_size is None:
         output_size = transposed_size(y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
+    else:
+        output_size = pair("conv2d_transpose", "output_size", output_size)
     at = geometry("conv2d_transpose", output_size, kernel.shape[:2], strides, padding, dilation_rate)
     if at.result != y.shape[1:3]:
         raise ValueError(
@@ -89,6 +91,8 @@ def _check(name: str, argument: str, images: Any, axis: int, kernel: Any) -> Non
             f"{name}: {argument} has {images.shape[3]} channels, but the kernel of shape {kernel.shape} expects "
             f"{kernel.shape[axis]}"
         )
+    if min(kernel.shape[2:]) < 1:
+        raise ValueError(f"{name}: a kernel of shape {kernel.shape} has no channels")
 
 
 # --- The family -------------------------------------------------------------------------------------

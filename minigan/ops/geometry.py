@@ -6,9 +6,8 @@ Chapter 4.6; read nothing before it.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
-
-import numpy as np
+from numbers import Integral
+from typing import Any, NamedTuple
 
 Pair = tuple[int, int]
 Size = int | Pair
@@ -33,6 +32,8 @@ def geometry(
     strides, dilation = pair(name, "strides", strides), pair(name, "dilation_rate", dilation_rate)
     extent = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
     sides = _sides(name, padding, image, extent, strides)
+    if min(image) < 1:
+        raise ValueError(f"{name}: an image of {image} pixels, with padding {sides}, has no pixel")
     each = zip(image, sides, extent, strides, strict=True)
     height, width = ((n + sum(p) - e) // s + 1 for n, p, e, s in each)
     if min(height, width, *kernel) < 1:
@@ -51,11 +52,13 @@ def _sides(name: str, padding: Padding, image: Pair, extent: list[int], strides:
         each = zip(image, strides, extent, strict=True)
         rows, columns = (max((math.ceil(n / s) - 1) * s + e - n, 0) for n, s, e in each)
         return (rows // 2, rows - rows // 2), (columns // 2, columns - columns // 2)
-    if isinstance(padding, int) and padding >= 0:
-        return (padding, padding), (padding, padding)
-    if np.shape(padding) == (2, 2) and np.min(padding) >= 0:
-        (top, bottom), (left, right) = np.asarray(padding).tolist()
-        return (top, bottom), (left, right)
+    sides: Any = ((padding, padding),) * 2 if isinstance(padding, Integral) else padding
+    try:
+        (top, bottom), (left, right) = sides
+        if all(isinstance(p, Integral) and int(p) >= 0 for p in (top, bottom, left, right)):
+            return (int(top), int(bottom)), (int(left), int(right))
+    except (TypeError, ValueError):  # it is no pair of pairs
+        pass
     raise ValueError(
         f"{name}: padding is {padding!r}, expected 'valid', 'same', a number of pixels, or ((top, bottom), "
         "(left, right)), none of them negative"
@@ -80,7 +83,7 @@ def transposed_size(result: Pair, kernel: Pair, strides: Size, padding: Padding,
 
 def pair(name: str, argument: str, value: Size) -> Pair:
     """One positive number for both axes, or one for each."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or not all(isinstance(v, int) and v > 0 for v in both):
-        raise ValueError(f"{name}: {argument} is {value!r}, expected a positive number or a pair of them")
-    return both
+    both: Any = value if hasattr(value, "__len__") else (value, value)
+    if len(both) != 2 or not all(isinstance(v, Integral) and int(v) > 0 for v in both):
+        raise ValueError(f"{name}: {argument} is {value!r}, expected a positive integer or a pair of them")
+    return int(both[0]), int(both[1])

@@ -31,6 +31,7 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
                    whose centres lie at half-integers; beyond the outermost centres the edge is continued
     """
     sh, sw = pair("upsample2d", "size", size)
+    _check("upsample2d", x)
     n, h, w, c = x.shape
     if interpolation == "nearest":
         y = broadcast_to(reshape(x, (n, h, 1, w, 1, c)), (n, h, sh, w, sw, c))
@@ -67,7 +68,8 @@ def _bilinear(n: int, scale: int, like: Any) -> Any:
     """The (n·scale, n) matrix of linear interpolation along one axis; every row sums to one."""
     centre = np.clip((np.arange(n * scale) + 0.5) / scale - 0.5, 0, n - 1)  # in pixels of the original
     weights = np.maximum(1 - np.abs(centre[:, None] - np.arange(n)), 0)
-    return to_device(weights.astype(value(like).dtype))
+    dtype = value(like).dtype
+    return to_device(weights.astype(dtype if dtype.kind == "f" else np.float32))
 
 
 def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
@@ -95,12 +97,15 @@ def _windows(
     name: str, x: Any, size: Size, strides: Size | None, padding: Padding, outside: float
 ) -> tuple[Any, Geometry]:
     """Each pixel of each window, (pixels of a window, N, OH, OW, C): one strided slice for each."""
-    if len(x.shape) != 4:
-        raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")
+    _check(name, x)
     kernel = pair(name, "size", size)
-    at = geometry(name, x.shape[1:3], kernel, strides or kernel, padding, 1)
+    at = geometry(name, x.shape[1:3], kernel, kernel if strides is None else strides, padding, 1)
     (top, left), (oh, ow), (sh, sw) = at.padding, at.result, at.strides
     bottom, right = (s * (o - 1) + k - p - n for n, k, o, s, p, _ in zip(*at, strict=True))
+    if any(p >= k for p, k in zip((top, left, bottom, right), kernel * 2, strict=True)):
+        raise ValueError(
+            f"{name}: with padding {padding!r}, a window of {kernel} pixels lies outside the image"
+        )
     below, beside = np.maximum((bottom, right), 0).tolist()
     if top or left or below or beside:
         x = pad(x, ((0, 0), (top, below), (left, beside), (0, 0)), outside)
@@ -110,3 +115,8 @@ def _windows(
         for j in range(kernel[1])
     ]
     return stack(slices), at
+
+
+def _check(name: str, x: Any) -> None:
+    if len(x.shape) != 4:
+        raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")
