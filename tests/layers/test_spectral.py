@@ -1,0 +1,131 @@
+"""Spectral normalization: it finds the largest singular value, and differentiates it as the paper does."""
+
+import numpy as np
+import pytest
+
+from minigan import ops
+from minigan.autograd import Tensor, grad
+from minigan.gradcheck import check_grad
+from minigan.layers import Conv2D, Conv2DTranspose, Dense, ReLU, Sequential, SpectralNormalization
+
+
+def dense():
+    """A 5 x 3 kernel in float64 with the singular values 4, 2 and 1, and its leading singular vectors."""
+    rng = np.random.default_rng(0)
+    left, right = (np.linalg.qr(rng.normal(size=(n, 3)))[0] for n in (5, 3))
+    layer = Dense(5, 3)
+    layer.kernel.data = left @ np.diag([4.0, 2.0, 1.0]) @ right.T
+    return layer, left[:, 0], right[:, 0]
+
+
+def settled(layer, steps=60):
+    """Spectral normalization of the layer after many steps of the power method."""
+    spectral = SpectralNormalization(layer)
+    spectral.u = spectral.u.astype(np.float64)
+    for _ in range(steps):
+        spectral(np.zeros((1, layer.in_features)), training=True)
+    return spectral
+
+
+def test_the_power_method_finds_the_largest_singular_value():
+    layer, _, u = dense()
+    spectral = settled(layer)
+    np.testing.assert_allclose(np.abs(spectral.u @ u), 1, rtol=1e-12)
+    np.testing.assert_allclose(spectral(np.eye(5)).data, layer.kernel.data / 4, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [Dense(20, 30), Conv2D(4, 6, 3, padding="same"), Conv2DTranspose(4, 6, 3, strides=2)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_it_is_close_from_the_first_step_and_closer_after_some(layer):
+    spectral = SpectralNormalization(layer)
+    x = np.zeros((1, 20) if isinstance(layer, Dense) else (1, 3, 3, 4), np.float32)
+    sigma = np.linalg.norm(layer.kernel.data.reshape(-1, layer.kernel.shape[-1]), 2)
+    errors = []
+    for _ in range(30):
+        spectral(x, training=True)
+        matrix = layer.kernel.data.reshape(-1, layer.kernel.shape[-1])
+        errors.append(abs(np.linalg.norm(matrix @ spectral.u) / sigma - 1))
+    assert errors[0] < 0.1 and errors[-1] < 0.01 and spectral.u.dtype == np.float32
+
+
+def test_training_takes_a_step_of_the_power_method_and_use_does_not():
+    spectral = SpectralNormalization(Dense(20, 30))
+    before = spectral.u.copy()
+    spectral(np.zeros((1, 20), np.float32))
+    assert np.array_equal(spectral.u, before)
+    spectral(np.zeros((1, 20), np.float32), training=True)
+    assert not np.array_equal(spectral.u, before)
+
+
+def test_a_normalized_layer_stretches_no_difference():
+    layer, *_ = dense()
+    spectral = settled(layer)
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 100, 5))
+    stretched = np.linalg.norm(spectral(a).data - spectral(b).data, axis=1)
+    assert (stretched <= np.linalg.norm(a - b, axis=1) * (1 + 1e-9)).all()
+
+
+def test_with_settled_vectors_the_gradient_is_the_slope_of_the_normalized_kernel():
+    layer, *_ = dense()
+    spectral = settled(layer)
+    x = np.random.default_rng(1).normal(size=(2, 5))
+
+    def f(kernel):
+        original, layer.kernel = layer.kernel, kernel
+        try:
+            return spectral(x)
+        finally:
+            layer.kernel = original
+
+    check_grad(f, layer.kernel.data, order=1)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_both_orders_are_those_of_the_formula_in_which_u_and_v_are_constants(training):
+    layer, *_ = dense()
+    spectral = settled(layer, steps=1)  # not settled at all
+    kernel, x = layer.kernel, Tensor(np.random.default_rng(1).normal(size=(2, 5)))
+    v = kernel.data @ spectral.u
+    v /= np.linalg.norm(v)
+    u = spectral.u
+    if training:
+        u = v @ kernel.data
+        u = u / np.linalg.norm(u)
+
+    def formula(kernel, x):
+        return x @ (kernel / (kernel * np.outer(v, u)).sum())
+
+    c = np.random.default_rng(2).normal(size=(2, 3))
+    derivatives = []
+    for y in (spectral(x, training), formula(kernel, x)):
+        first = grad(y, [kernel, x], c, create_graph=True)
+        second = grad(ops.sum(first[0] * first[0]) + ops.sum(first[1] * first[1]), [kernel, x])
+        derivatives.append([y.data, *[g.data for g in first], *second])
+    for ours, expected in zip(*derivatives, strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-11)
+    check_grad(formula, kernel.data, x.data)
+
+
+def test_the_kernel_is_trained_and_u_is_remembered():
+    layer = Dense(3, 2)
+    spectral = SpectralNormalization(layer)
+    assert list(spectral.state()) == ["layer.kernel", "layer.bias", "u"]
+    assert all(p is q for p, q in zip(spectral.parameters(), [layer.kernel, layer.bias], strict=True))
+
+
+def test_after_a_failed_call_the_kernel_is_still_the_kernel():
+    layer = Dense(3, 2)
+    kernel, spectral = layer.kernel, SpectralNormalization(layer)
+    with pytest.raises(ValueError, match=r"Dense\(3, 2\)"):
+        spectral(np.zeros((1, 4), np.float32))
+    assert layer.kernel is kernel
+
+
+@pytest.mark.parametrize("wrong", [ReLU(), Sequential(Dense(1, 1)), np.ones((2, 2))], ids=repr)
+def test_what_has_no_kernel_is_refused(wrong):
+    with pytest.raises(TypeError, match="(?s)SpectralNormalization got .*expected a Dense, Conv2D or"):
+        SpectralNormalization(wrong)
