@@ -51,7 +51,7 @@ class Tensor:
 
     >>> x = Tensor([1.0, 2.0])
     >>> (x * x).sum()
-    Tensor(5.0, dtype=float32, made by sum)
+    Tensor(5., dtype=float32, made by sum)
     """
 
     __slots__ = ("__weakref__", "age", "data", "grad", "recipe")

@@ -1,13 +1,15 @@
 """The layers: weights, and how they meet the input.
 
 Chapter 5.  Reading order: `base`, `initializers`, `dense`, `activation`, `normalization`,
-`regularization`, `reshaping`, `convolution`, `resampling`, `spectral`, `sequential`.
+`regularization`, `reshaping`, `convolution`, `resampling`, `spectral`, `sequential`,
+`minibatch`.
 """
 
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
 from minigan.layers.dense import Dense, Embedding
+from minigan.layers.minibatch import MinibatchStdDev
 from minigan.layers.normalization import BatchNormalization, LayerNormalization
 from minigan.layers.regularization import Dropout, GaussianDropout, GaussianNoise
 from minigan.layers.resampling import (
@@ -23,6 +25,6 @@ from minigan.layers.spectral import SpectralNormalization
 __all__ = [
     "ELU", "AveragePooling2D", "BatchNormalization", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
     "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling2D", "Layer",
-    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax",
+    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax",
     "SpectralNormalization", "Tanh", "UpSampling2D",
 ]  # fmt: skip
