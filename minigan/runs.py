@@ -25,10 +25,10 @@ import minigan as mg
 from minigan.backend import DeviceError
 from minigan.data import Batches
 from minigan.images import image_grid, plot_history, save_animation, save_image
-from minigan.models import MLPGAN
+from minigan.models import DCGAN, MLPGAN
 from minigan.training import fit, load_checkpoint, read_history
 
-MODELS = {model.name: model for model in (MLPGAN,)}
+MODELS = {model.name: model for model in (MLPGAN, DCGAN)}
 
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 

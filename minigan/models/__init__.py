@@ -4,6 +4,7 @@ Chapter 9.  Each has `networks` and `optimizers` (by name), `train_step(batch)`,
 and `settings`, the arguments that it was made with.
 """
 
+from minigan.models.dcgan import DCGAN
 from minigan.models.mlp_gan import MLPGAN
 
-__all__ = ["MLPGAN"]
+__all__ = ["DCGAN", "MLPGAN"]

@@ -15,7 +15,7 @@ import pytest
 import minigan as mg
 from minigan import models
 from minigan.autograd import _Each, primitives
-from minigan.models import MLPGAN, sampling
+from minigan.models import DCGAN, MLPGAN, sampling
 from minigan.runs import MODELS
 
 
@@ -31,6 +31,11 @@ class Row:
 
 
 ROWS = {
+    "DCGAN": Row(
+        lambda: DCGAN(image_size=4, width=2, latent_size=3),
+        tiny_images,
+        {"generator": {"generator"}, "discriminator": {"discriminator"}},
+    ),
     "MLPGAN": Row(
         lambda: MLPGAN(image_shape=(4, 4, 1), latent_size=3),
         tiny_images,

@@ -1,0 +1,133 @@
+"""The deep convolutional GAN: images grow in G and shrink in D by strided convolutions.
+
+Chapter 9.3; read `gan` before it, where the training step is.
+
+After Radford, Metz and Chintala 2015: no pooling and no hidden dense layers, strides in D, batch
+normalization and ReLU in G, leaky ReLU in D, tanh at the end.  G goes up in one of two ways:
+
+    "transpose"  Conv2DTranspose 4x4, stride 2: every pixel is spread over 4x4 pixels.  The kernel is a
+                 multiple of the stride, so that every pixel receives equally many contributions
+    "nearest"    UpSampling2D and Conv2D 3x3: every pixel is repeated, then smoothed (Odena, Dumoulin and
+                 Olah 2016), which has no checkerboard patterns to begin with
+
+D has no batch normalization here, because a penalty on its slope at single images must not depend on
+the rest of the batch; `MinibatchStdDev` shows it the batch on purpose.
+"""
+
+from __future__ import annotations
+
+from minigan.layers import (
+    BatchNormalization,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Flatten,
+    Layer,
+    LeakyReLU,
+    MinibatchStdDev,
+    ReLU,
+    Reshape,
+    Sequential,
+    Tanh,
+    UpSampling2D,
+)
+from minigan.models.gan import GAN
+
+
+class DCGAN(GAN):
+    """G: z (N, latent_size) -> x (N, image_size, image_size, colours);  D: x -> one logit (N, 1).
+
+    image_size  a multiple of 4
+    width       channels of the layers next to the image; those further inside have twice as many
+    upsampling  "transpose" or "nearest"; the other arguments are those of `GAN`
+    Raises ValueError for another image_size or upsampling.
+    """
+
+    name = "dcgan"
+
+    def __init__(
+        self,
+        image_size: int = 28,
+        colours: int = 1,
+        latent_size: int = 64,
+        width: int = 64,
+        upsampling: str = "transpose",
+        learning_rates: tuple[float, float] = (2e-3, 1e-3),
+        betas: tuple[float, float] = (0.0, 0.99),
+        decay_steps: int = 3000,
+        r1_weight: float = 2.0,
+        r1_every: int = 8,
+        average_decay: float = 0.995,
+    ) -> None:
+        self.settings = {
+            "image_size": image_size,
+            "colours": colours,
+            "latent_size": latent_size,
+            "width": width,
+            "upsampling": upsampling,
+            "learning_rates": learning_rates,
+            "betas": betas,
+            "decay_steps": decay_steps,
+            "r1_weight": r1_weight,
+            "r1_every": r1_every,
+            "average_decay": average_decay,
+        }
+        if image_size % 4:
+            raise ValueError(f"DCGAN: image_size is {image_size}, expected a multiple of 4")
+        super().__init__(
+            generator(latent_size, image_size, colours, width, upsampling),
+            generator(latent_size, image_size, colours, width, upsampling),
+            discriminator(image_size, colours, width),
+            latent_size,
+            learning_rates,
+            betas,
+            decay_steps,
+            r1_weight,
+            r1_every,
+            average_decay,
+        )
+
+
+def generator(latent_size: int, image_size: int, colours: int, width: int, upsampling: str) -> Layer:
+    quarter, deep = image_size // 4, 2 * width
+    if upsampling == "transpose":
+        up = [
+            Conv2DTranspose(deep, width, 4, strides=2, padding="same", use_bias=False),
+            BatchNormalization(width),
+            ReLU(),
+            Conv2DTranspose(width, colours, 4, strides=2, padding="same"),
+        ]
+    elif upsampling == "nearest":
+        up = [
+            UpSampling2D(2),
+            Conv2D(deep, deep, 3, padding="same", use_bias=False),
+            BatchNormalization(deep),
+            ReLU(),
+            UpSampling2D(2),
+            Conv2D(deep, width, 3, padding="same", use_bias=False),
+            BatchNormalization(width),
+            ReLU(),
+            Conv2D(width, colours, 3, padding="same"),
+        ]
+    else:
+        raise ValueError(f"DCGAN: upsampling is {upsampling!r}, expected 'transpose' or 'nearest'")
+    return Sequential(
+        Dense(latent_size, quarter * quarter * deep, use_bias=False),
+        Reshape((quarter, quarter, deep)),
+        BatchNormalization(deep),
+        ReLU(),
+        *up,
+        Tanh(),
+    )
+
+
+def discriminator(image_size: int, colours: int, width: int) -> Layer:
+    return Sequential(
+        Conv2D(colours, width, 4, strides=2, padding="same"),
+        LeakyReLU(0.2),
+        Conv2D(width, 2 * width, 4, strides=2, padding="same"),
+        LeakyReLU(0.2),
+        MinibatchStdDev(),
+        Flatten(),
+        Dense((image_size // 4) ** 2 * (2 * width + 1), 1),
+    )
