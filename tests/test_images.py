@@ -136,10 +136,11 @@ def test_curves_are_drawn_into_a_png_with_one_panel_for_each_title(tmp_path):
 def test_every_curve_of_every_panel_shows_its_own_column(tmp_path):
     def drawn(change):
         rows = [{"step": s, "a": s, "b": s, "c": s} for s in (1, 2, 3)]
-        rows[1][change] += 0.5
+        if change:
+            rows[1][change] += 0.5
         plot_history(tmp_path / "curves.png", rows, {"one": ["a", "b"], "two": ["c"]})
         with Image.open(tmp_path / "curves.png") as image:
             return np.asarray(image.convert("RGB")).tobytes()
 
-    pictures = {drawn(change) for change in ("step", "a", "b", "c")}
-    assert len(pictures) == 4
+    pictures = {drawn(change) for change in (None, "step", "a", "b", "c")}
+    assert len(pictures) == 5

@@ -11,6 +11,7 @@ from PIL import Image
 
 import minigan as mg
 from minigan import backend, runs
+from minigan.data import Batches
 from minigan.models import MLPGAN
 from minigan.runs import load_run, parse_run, run, run_parser
 from minigan.training import read_history
@@ -118,6 +119,17 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others():
     assert contents(one) == contents(again)
     assert contents(one)["checkpoint.npz"] != contents(other)["checkpoint.npz"]
     assert contents(one)["samples/epoch_0000.png"] != contents(other)["samples/epoch_0000.png"]
+
+
+def test_the_seed_decides_the_weights_and_the_order_of_the_data(monkeypatch):
+    parse("--seed", 4)
+    assert backend.generator.bit_generator.state == np.random.default_rng(4).bit_generator.state
+
+    orders = []
+    monkeypatch.setattr(runs, "fit", lambda model, batches, *rest: orders.append(batches.order(0)) or True)
+    monkeypatch.setattr(runs, "plot_history", lambda *drawing: None)
+    train("--seed", 4)
+    assert np.array_equal(orders[0], Batches(IMAGES, 8, seed=4).order(0))
 
 
 def test_quick_takes_few_images_and_two_epochs_unless_told_otherwise(monkeypatch):

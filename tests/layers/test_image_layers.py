@@ -160,25 +160,6 @@ def test_upsampling_and_convolution_at_once_give_the_numbers_of_one_after_the_ot
         np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("up", "convolution"),
-    [
-        (UpSampling2D(2, "bilinear"), lambda: Conv2D(1, 1, 3, padding="same")),
-        (UpSampling2D((2, 1)), lambda: Conv2D(1, 1, 3, padding="same")),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, 3)),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, 3, strides=2, padding="same")),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, 3, strides=(1, 2), padding="same")),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, 3, padding="same", dilation_rate=2)),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, 3, padding=1)),
-        (UpSampling2D(2), lambda: Conv2D(1, 1, (3, 2), padding="same", strides=(1, 1))),
-    ],
-)
-def test_other_pairs_run_one_after_the_other(up, convolution):
-    convolution = randomised(convolution(), np.float64)
-    x = normal(0, (1, 4, 4, 1))
-    np.testing.assert_allclose(Sequential(up, convolution)(x).data, convolution(up(x)).data, rtol=1e-12)
-
-
 def test_a_generator_of_both_is_right_to_second_order():
     network = Sequential(UpSampling2D(2), Conv2D(1, 1, 3, padding="same"))
     check_layer(randomised(network, np.float64), normal(0, (1, 2, 2, 1)), training=True)
