@@ -43,8 +43,8 @@ class Sequential(Layer):
 def can_join(first: Layer, second: Layer) -> bool:
     """True for a nearest UpSampling2D followed by a plain "same" Conv2D."""
     return (
-        isinstance(first, UpSampling2D)
-        and isinstance(second, Conv2D)
+        type(first) is UpSampling2D  # not a subclass, which may compute something else
+        and type(second) is Conv2D
         and (first.interpolation, second.padding) == ("nearest", "same")
         and isinstance(first.size, int)
         and second.strides == second.dilation_rate == 1

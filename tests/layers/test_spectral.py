@@ -129,3 +129,47 @@ def test_after_a_failed_call_the_kernel_is_still_the_kernel():
 def test_what_has_no_kernel_is_refused(wrong):
     with pytest.raises(TypeError, match="(?s)SpectralNormalization got .*expected a Dense, Conv2D or"):
         SpectralNormalization(wrong)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    ("layer", "pixels"),
+    [(lambda: Conv2D(2, 5, (3, 2)), (3, 2)), (lambda: Conv2DTranspose(5, 2, (3, 2)), (1, 1))],
+    ids=["Conv2D", "Conv2DTranspose"],
+)
+def test_a_few_calls_in_training_give_a_kernel_of_norm_one(layer, pixels, seed):
+    """On images as large as the kernel, a convolution is the matrix whose norm is meant: read it off."""
+    layer = layer()
+    rng = np.random.default_rng(seed)
+    left, right = (np.linalg.qr(rng.normal(size=(n, 5)))[0] for n in (12, 5))
+    layer.kernel.data = (left @ np.diag([3.0, 1, 1, 0.5, 0.1]) @ right.T).reshape(3, 2, 2, 5)
+    spectral = SpectralNormalization(layer)
+    spectral.u = spectral.u.astype(np.float64)
+    n = np.prod(pixels) * layer.in_channels
+    basis = np.eye(n).reshape(n, *pixels, layer.in_channels)
+    for _ in range(5):
+        y = spectral(basis, training=True)
+    matrix = y.data.reshape(n, -1)
+    assert np.linalg.norm(matrix, 2) == pytest.approx(1, rel=1e-10)
+    np.testing.assert_allclose(np.abs(matrix).sum(), np.abs(layer.kernel.data / 3).sum(), rtol=1e-10)
+
+
+def test_the_gradient_is_equation_12_of_the_paper():
+    """dL/dW = (G - <G, W/σ> v uᵀ)/σ, where G = dL/d(W/σ): what would only make the kernel longer is taken out."""
+    layer, v, u = dense()
+    x, c = np.random.default_rng(1).normal(size=(2, 5)), np.random.default_rng(2).normal(size=(2, 3))
+    g = grad(settled(layer)(x), layer.kernel, c)
+    upstream, normalized = x.T @ c, layer.kernel.data / 4
+    expected = (upstream - np.sum(upstream * normalized) * np.outer(v, u)) / 4
+    np.testing.assert_allclose(g, expected, rtol=1e-9, atol=1e-12)
+    assert np.sum(g * layer.kernel.data) == pytest.approx(0, abs=1e-12)  # W/σ does not change along W
+
+
+def test_u_travels_with_the_state_so_that_a_loaded_layer_goes_on_where_the_other_was():
+    first, second = (SpectralNormalization(Conv2D(2, 3, 3)) for _ in range(2))
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 2)).astype(np.float32)
+    first(x, training=True)
+    second.load_state(first.state())
+    for _ in range(2):
+        np.testing.assert_array_equal(first(x, training=True).data, second(x, training=True).data)
+    np.testing.assert_array_equal(first.u, second.u)
