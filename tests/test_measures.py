@@ -284,6 +284,14 @@ def test_copies_are_found_out():
     assert 0.5 <= memorisation(half, real)[1] < 0.55
 
 
+def test_copies_that_are_moved_by_a_pixel_are_not_found_out():
+    """A limit of this measure that its docstring states."""
+    images, _ = load_mnist()
+    training, test, moved = images[:2000], images[2000:3000], np.roll(images[:1000], 1, axis=2)
+    ratio, near = memorisation(nearest(moved, training)[1], nearest(test, training)[1])
+    assert ratio > 0.9 and near < 0.02
+
+
 def test_the_percentiles_of_real_distances_are_enough_to_judge_by():
     real, fake = np.random.default_rng(0).uniform(3, 9, (2, 5000))
     assert memorisation(fake, np.percentile(real, np.arange(101))) == pytest.approx(memorisation(fake, real))
