@@ -166,19 +166,23 @@ def _gather_products(x: Array, y: Array, at: Geometry) -> Array:
     return w.reshape(*at.kernel, channels, filters)
 
 
-#: Patches are made of a few images at a time, so that they stay in the cache: bytes of them.
+#: Both loops take a few images at a time, so that what they copy and add stays in the cache: its bytes.
 CHUNK_BYTES = 2**21
+
+
+def _few_images(n: int, at: Geometry, bytes_per_pixel: int) -> Iterator[slice]:
+    """The n images in portions whose pixels under the kernel fill CHUNK_BYTES."""
+    bytes_per_image = math.prod(at.result) * math.prod(at.kernel) * bytes_per_pixel
+    step = max(1, CHUNK_BYTES // max(bytes_per_image, 1))
+    return (slice(start, start + step) for start in range(0, n, step))
 
 
 def _patches(x: Array, at: Geometry) -> Iterator[tuple[slice, Array]]:
     """(images, the pixels under the kernel at each of their output pixels), a few images at a time."""
     length = math.prod(at.kernel) * x.shape[3]
-    bytes_per_image = math.prod(at.result) * length * x.itemsize
-    step = max(1, CHUNK_BYTES // max(bytes_per_image, 1))
     geometry = zip(at.kernel, at.result, at.strides, at.dilation, strict=True)
     height, width = (s * (o - 1) + d * (k - 1) + 1 for k, o, s, d in geometry)  # that any tap reaches
-    for start in range(0, len(x), step):
-        images = slice(start, start + step)
+    for images in _few_images(len(x), at, x.shape[3] * x.itemsize):
         framed = _frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
         view = windows(framed, at.kernel, at.strides, at.dilation)  # (images, OH, OW, KH, KW, C)
         yield images, view.reshape(-1, length)
@@ -197,15 +201,18 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
     taps[:height:dh, :width:dw] = w
     taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
     taps = taps.reshape(th, tw, filters, sh * sw * channels)
-    shape = (n, oh + th - 1, sh, ow + tw - 1, sw, channels)
-    blocks = np.zeros_like(y, shape=shape, dtype=np.result_type(y, w))
-    rows = y.reshape(-1, filters)  # (N·OH·OW, F)
-    for i in range(th):
-        for j in range(tw):
-            part = (rows @ taps[i, j]).reshape(n, oh, ow, sh, sw, channels)
-            blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
-    x = blocks.reshape(n, (oh + th - 1) * sh, (ow + tw - 1) * sw, channels)
-    return _frame(x, at.padding, at.image)
+    x = np.empty_like(y, shape=(n, *at.image, channels), dtype=np.result_type(y, w))
+    for images in _few_images(n, at, channels * y.itemsize):
+        rows = y[images].reshape(-1, filters)  # (images·OH·OW, F)
+        m = len(y[images])
+        blocks = np.zeros_like(x, shape=(m, oh + th - 1, sh, ow + tw - 1, sw, channels))
+        for i in range(th):
+            for j in range(tw):
+                part = (rows @ taps[i, j]).reshape(m, oh, ow, sh, sw, channels)
+                blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
+        pixels = blocks.reshape(m, (oh + th - 1) * sh, (ow + tw - 1) * sw, channels)
+        x[images] = _frame(pixels, at.padding, at.image)
+    return x
 
 
 def _turned(w: Array) -> Array:

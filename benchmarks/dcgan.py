@@ -1,0 +1,202 @@
+"""Convolutions, and whole training steps of a DCGAN, against PyTorch eager with the same sizes.
+
+Batch 64 on 28x28.  G: Dense 100 -> 7x7x128, batch normalization, ReLU, and then two Conv2DTranspose 4x4
+stride 2 (64, 1), or UpSampling2D + Conv2D 3x3 (128, 64) and a last Conv2D (1).  D: two Conv2D 4x4 stride
+2 (64, 128), batch normalization, leaky ReLU, Dense 1.  PyTorch runs in its default layout with its
+default Adam, and in a further row channels last with its fused one.  Needs the `bench` extra.  Run on an
+idle machine:
+
+    python benchmarks/dcgan.py            times
+    python benchmarks/dcgan.py --memory   peak memory, each contestant in a process of its own
+"""
+
+import argparse
+import subprocess
+import sys
+
+import numpy as np
+from timing import machine, measure, report
+
+BATCH = 64
+FORMS = ("transpose", "nearest")
+
+
+def minigan_step(form: str):
+    import minigan as mg
+    from minigan import layers as L
+    from minigan.losses import discriminator_loss, generator_loss
+    from minigan.optimizers import Adam
+
+    if form == "transpose":
+        up = [
+            L.Conv2DTranspose(128, 64, 4, 2, "same"), L.BatchNormalization(64), L.ReLU(),
+            L.Conv2DTranspose(64, 1, 4, 2, "same"),
+        ]  # fmt: skip
+    else:
+        up = [
+            L.UpSampling2D(2), L.Conv2D(128, 128, 3, 1, "same"), L.BatchNormalization(128), L.ReLU(),
+            L.UpSampling2D(2), L.Conv2D(128, 64, 3, 1, "same"), L.BatchNormalization(64), L.ReLU(),
+            L.Conv2D(64, 1, 3, 1, "same"),
+        ]  # fmt: skip
+    G = L.Sequential(
+        L.Dense(100, 7 * 7 * 128), L.Reshape((7, 7, 128)), L.BatchNormalization(128), L.ReLU(), *up, L.Tanh()
+    )
+    D = L.Sequential(
+        L.Conv2D(1, 64, 4, 2, "same"), L.LeakyReLU(0.2),
+        L.Conv2D(64, 128, 4, 2, "same"), L.BatchNormalization(128), L.LeakyReLU(0.2),
+        L.Flatten(), L.Dense(7 * 7 * 128, 1),
+    )  # fmt: skip
+    g_adam, d_adam = Adam(G.parameters(), 2e-4, beta_1=0.5), Adam(D.parameters(), 2e-4, beta_1=0.5)
+    rng = np.random.default_rng(0)
+    real = rng.standard_normal((BATCH, 28, 28, 1), dtype=np.float32)
+
+    def step():
+        fake = G(rng.standard_normal((BATCH, 100), dtype=np.float32), training=True)
+        d_loss = discriminator_loss(D(real, training=True), D(fake.data, training=True))
+        d_adam.step(mg.grad(d_loss, D.parameters()))
+        g_loss = generator_loss(D(fake, training=True))
+        g_adam.step(mg.grad(g_loss, G.parameters()))
+
+    return step
+
+
+def torch_step(form: str, best: bool):
+    import torch
+    from torch import nn
+
+    if form == "transpose":
+        up = [
+            nn.ConvTranspose2d(128, 64, 4, 2, 1), nn.BatchNorm2d(64), nn.ReLU(),
+            nn.ConvTranspose2d(64, 1, 4, 2, 1),
+        ]  # fmt: skip
+    else:
+        up = [
+            nn.Upsample(scale_factor=2), nn.Conv2d(128, 128, 3, 1, 1), nn.BatchNorm2d(128), nn.ReLU(),
+            nn.Upsample(scale_factor=2), nn.Conv2d(128, 64, 3, 1, 1), nn.BatchNorm2d(64), nn.ReLU(),
+            nn.Conv2d(64, 1, 3, 1, 1),
+        ]  # fmt: skip
+    G = nn.Sequential(
+        nn.Linear(100, 7 * 7 * 128),
+        nn.Unflatten(1, (128, 7, 7)),
+        nn.BatchNorm2d(128),
+        nn.ReLU(),
+        *up,
+        nn.Tanh(),
+    )
+    D = nn.Sequential(
+        nn.Conv2d(1, 64, 4, 2, 1), nn.LeakyReLU(0.2),
+        nn.Conv2d(64, 128, 4, 2, 1), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),
+        nn.Flatten(), nn.Linear(7 * 7 * 128, 1),
+    )  # fmt: skip
+    real = torch.randn(BATCH, 1, 28, 28)
+    if best:
+        G, D = G.to(memory_format=torch.channels_last), D.to(memory_format=torch.channels_last)
+        real = real.to(memory_format=torch.channels_last)
+    g_adam = torch.optim.Adam(G.parameters(), 2e-4, betas=(0.5, 0.999), fused=best or None)
+    d_adam = torch.optim.Adam(D.parameters(), 2e-4, betas=(0.5, 0.999), fused=best or None)
+    loss = nn.BCEWithLogitsLoss()
+    ones, zeros = torch.ones(BATCH, 1), torch.zeros(BATCH, 1)
+
+    def step():
+        fake = G(torch.randn(BATCH, 100))
+        d_adam.zero_grad()
+        (loss(D(real), ones) + loss(D(fake.detach()), zeros)).backward()
+        d_adam.step()
+        g_adam.zero_grad()
+        loss(D(fake), ones).backward()
+        g_adam.step()
+
+    return step
+
+
+def convolutions():
+    """(title, minigan's call, PyTorch's call) of each member of the family, for layers of the networks above."""
+    rng = np.random.default_rng(0)
+    for layer in [(28, 1, 64, 4, 2), (14, 64, 128, 4, 2), (14, 128, 128, 3, 1)]:
+        yield from one_convolution(rng, *layer)
+
+
+def one_convolution(rng, size, channels, filters, kernel, stride):
+    import torch
+    from torch.nn import grad as torch_grad
+
+    from minigan import ops
+    from minigan.ops.convolution import _conv2d_kernel_gradient
+    from minigan.ops.geometry import geometry
+
+    x = rng.standard_normal((BATCH, size, size, channels), dtype=np.float32)
+    w = rng.standard_normal((kernel, kernel, channels, filters), dtype=np.float32)
+    y = ops.conv2d(x, w, stride, padding="same")
+    at = geometry("", (size, size), (kernel, kernel), stride, "same", 1)
+    tx, ty = (torch.tensor(a.transpose(0, 3, 1, 2).copy()) for a in (x, y))
+    tw = torch.tensor(w.transpose(3, 2, 0, 1).copy())
+    how = {"stride": stride, "padding": 1}
+    title = f"{channels} -> {filters}, {kernel}x{kernel}, stride {stride}, {size}x{size}"
+    yield (
+        f"{title}: forward",
+        lambda: ops.conv2d(x, w, stride, "same"),
+        lambda: torch.conv2d(tx, tw, **how),
+    )
+    yield (
+        f"{title}: input gradient",
+        lambda: ops.conv2d_transpose(y, w, stride, "same", (size, size)),
+        lambda: torch_grad.conv2d_input(tx.shape, tw, ty, **how),
+    )
+    yield (
+        f"{title}: kernel gradient",
+        lambda: _conv2d_kernel_gradient(x, y, at),
+        lambda: torch_grad.conv2d_weight(tx, tw.shape, ty, **how),
+    )
+
+
+CONTESTANTS = {
+    "minigan": minigan_step,
+    "PyTorch, default": lambda form: torch_step(form, best=False),
+    "PyTorch, channels last and fused": lambda form: torch_step(form, best=True),
+}
+
+
+def peak_memory(name: str, form: str) -> None:
+    """Print the peak resident memory of this process in MiB (Linux): before the first step, and after ten."""
+    step = CONTESTANTS[name](form)
+    before = _high_water_mark()
+    for _ in range(10):
+        step()
+    print(before, _high_water_mark())
+
+
+def _high_water_mark() -> float:
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--memory", action="store_true", help="peak memory instead of times")
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)  # a contestant in its own process
+    args = parser.parse_args()
+    if args.only:
+        peak_memory(*args.only)
+        return
+    print(machine(), end="\n\n")
+    for form in FORMS:
+        if args.memory:
+            print(
+                f"peak memory of a {form} DCGAN step: whole process, and above what it had before the first step"
+            )
+            for name in CONTESTANTS:
+                command = [sys.executable, __file__, "--only", name, form]
+                text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+                before, after = map(float, text.split())
+                print(f"    {name:<34} {after:6.0f} MiB   {after - before:6.0f} MiB")
+            print(flush=True)
+        else:
+            seconds = measure({name: make(form) for name, make in CONTESTANTS.items()})
+            report(f"DCGAN step, {form}", seconds)
+    if not args.memory:
+        for title, ours, theirs in convolutions():
+            report(title, measure({"minigan": ours, "PyTorch, default": theirs}, blocks=3))
+
+
+if __name__ == "__main__":
+    main()
