@@ -1,6 +1,6 @@
 """A run: the flags that the examples share, the folder that they fill, and how to open it again.
 
-Chapter 12; read `training` and `images` before it.
+Chapter 13; read `training` and `images` before it.
 
     runs/mlp_gan/
         config.json        the model, its settings and the flags of the command
@@ -25,10 +25,10 @@ import minigan as mg
 from minigan.backend import DeviceError
 from minigan.data import Batches
 from minigan.images import image_grid, plot_history, save_animation, save_image
-from minigan.models import DCGAN, MLPGAN
+from minigan.models import DCGAN, MLPGAN, WGANGP
 from minigan.training import fit, load_checkpoint, read_history
 
-MODELS = {model.name: model for model in (MLPGAN, DCGAN)}
+MODELS = {model.name: model for model in (MLPGAN, DCGAN, WGANGP)}
 
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 

@@ -6,5 +6,6 @@ and `settings`, the arguments that it was made with.
 
 from minigan.models.dcgan import DCGAN
 from minigan.models.mlp_gan import MLPGAN
+from minigan.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "MLPGAN"]
+__all__ = ["DCGAN", "MLPGAN", "WGANGP"]

@@ -15,7 +15,7 @@ import pytest
 import minigan as mg
 from minigan import models
 from minigan.autograd import _Each, primitives
-from minigan.models import DCGAN, MLPGAN, sampling
+from minigan.models import DCGAN, MLPGAN, WGANGP, sampling
 from minigan.runs import MODELS
 
 
@@ -33,6 +33,11 @@ class Row:
 ROWS = {
     "DCGAN": Row(
         lambda: DCGAN(image_size=4, width=2, latent_size=3),
+        tiny_images,
+        {"generator": {"generator"}, "discriminator": {"discriminator"}},
+    ),
+    "WGANGP": Row(
+        lambda: WGANGP(image_size=4, width=2, latent_size=3, critic_steps=1),
         tiny_images,
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
     ),
