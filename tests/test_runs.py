@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import minigan as mg
-from minigan import backend, runs
+from minigan import backend, images, runs
 from minigan.data import Batches
 from minigan.models import MLPGAN
 from minigan.runs import load_run, parse_run, run, run_parser
@@ -63,10 +63,21 @@ def in_an_empty_folder(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["examples/tiny.py"])
 
 
+@pytest.fixture(autouse=True)
+def no_matplotlib(monkeypatch):
+    """Drawing the curves takes longer than a whole tiny run: write down what would be drawn."""
+
+    def write_down(path, rows, panels):
+        path.write_text(repr([[row[name] for names in panels.values() for name in names] for row in rows]))
+
+    monkeypatch.setattr(runs, "plot_history", write_down)
+
+
 # --- The folder --------------------------------------------------------------------------------------
 
 
-def test_the_folder_holds_what_is_promised(capsys):
+def test_the_folder_holds_what_is_promised(capsys, monkeypatch):
+    monkeypatch.setattr(runs, "plot_history", images.plot_history)
     folder = train()
     assert folder == Path("runs/tiny")
     assert capsys.readouterr().out.splitlines()[-1] == "runs/tiny"
@@ -127,7 +138,6 @@ def test_the_seed_decides_the_weights_and_the_order_of_the_data(monkeypatch):
 
     orders = []
     monkeypatch.setattr(runs, "fit", lambda model, batches, *rest: orders.append(batches.order(0)) or True)
-    monkeypatch.setattr(runs, "plot_history", lambda *drawing: None)
     train("--seed", 4)
     assert np.array_equal(orders[0], Batches(IMAGES, 8, seed=4).order(0))
 
