@@ -311,7 +311,7 @@ def test_a_kernel_as_large_as_the_image_is_a_dense_layer():
 
 
 def channels_first(torch, x):
-    return torch.tensor(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), requires_grad=True)
+    return torch.tensor(np.array(x.transpose(0, 3, 1, 2), order="C"), requires_grad=True)
 
 
 def channels_last(t):
@@ -327,7 +327,7 @@ def test_convolution_and_its_gradients_are_those_of_pytorch(case):
     dx, dw = grad(y, [x, w], case.y)
 
     tx = channels_first(torch, case.x)
-    tw = torch.tensor(np.ascontiguousarray(case.w.transpose(3, 2, 0, 1)), requires_grad=True)
+    tw = torch.tensor(np.array(case.w.transpose(3, 2, 0, 1), order="C"), requires_grad=True)
     along = zip(case.x.shape[1:3], case.w.shape[:2], case.strides, case.dilation, strict=True)
     (top, bottom), (left, right) = (loops.sides(case.padding, axis, *each) for axis, each in enumerate(along))
     padded = torch.nn.functional.pad(tx, (left, right, top, bottom))
@@ -367,7 +367,7 @@ def test_transposed_convolution_and_its_gradients_are_those_of_pytorch(drawn):
     dy, dw = grad(x, [y, w], case.x)
 
     ty = channels_first(torch, case.y)
-    tw = torch.tensor(np.ascontiguousarray(case.w.transpose(3, 2, 0, 1)), requires_grad=True)
+    tw = torch.tensor(np.array(case.w.transpose(3, 2, 0, 1), order="C"), requires_grad=True)
     tx = torch.nn.functional.conv_transpose2d(
         ty, tw, stride=case.strides, padding=pads, output_padding=extra, dilation=case.dilation
     )

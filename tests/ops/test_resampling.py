@@ -240,11 +240,11 @@ def test_both_derivatives_of_upsampling_and_convolution_in_one(case):
 
 def beside_torch(torch, f, torch_f, x):
     """Values and gradients of f on channels last and of torch_f on channels first."""
-    t = torch.tensor(np.ascontiguousarray(x.transpose(0, 3, 1, 2)), requires_grad=True)
+    t = torch.tensor(np.array(x.transpose(0, 3, 1, 2), order="C"), requires_grad=True)
     z = Tensor(x)
     y, ty = f(z), torch_f(t)
     g = normal(0, y.shape)
-    (dt,) = torch.autograd.grad(ty, t, torch.tensor(np.ascontiguousarray(g.transpose(0, 3, 1, 2))))
+    (dt,) = torch.autograd.grad(ty, t, torch.tensor(np.array(g.transpose(0, 3, 1, 2), order="C")))
     close(y.data, ty.detach().numpy().transpose(0, 2, 3, 1))
     close(grad(y, z, g), dt.numpy().transpose(0, 2, 3, 1))
 
