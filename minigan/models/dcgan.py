@@ -39,7 +39,8 @@ class DCGAN(GAN):
 
     image_size  a multiple of 4
     width       channels of the layers next to the image; those further inside have twice as many
-    upsampling  "transpose" or "nearest"; the other arguments are those of `GAN`
+    upsampling  "transpose" or "nearest"
+    kernel_size of the transposed convolutions; the other arguments are those of `GAN`
     Raises ValueError for another image_size or upsampling.
     """
 
@@ -52,6 +53,7 @@ class DCGAN(GAN):
         latent_size: int = 64,
         width: int = 64,
         upsampling: str = "transpose",
+        kernel_size: int = 4,
         learning_rates: tuple[float, float] = (2e-3, 1e-3),
         betas: tuple[float, float] = (0.0, 0.99),
         decay_steps: int = 3000,
@@ -65,6 +67,7 @@ class DCGAN(GAN):
             "latent_size": latent_size,
             "width": width,
             "upsampling": upsampling,
+            "kernel_size": kernel_size,
             "learning_rates": learning_rates,
             "betas": betas,
             "decay_steps": decay_steps,
@@ -75,8 +78,8 @@ class DCGAN(GAN):
         if image_size % 4:
             raise ValueError(f"DCGAN: image_size is {image_size}, expected a multiple of 4")
         super().__init__(
-            generator(latent_size, image_size, colours, width, upsampling),
-            generator(latent_size, image_size, colours, width, upsampling),
+            generator(latent_size, image_size, colours, width, upsampling, kernel_size),
+            generator(latent_size, image_size, colours, width, upsampling, kernel_size),
             discriminator(image_size, colours, width),
             latent_size,
             learning_rates,
@@ -88,14 +91,16 @@ class DCGAN(GAN):
         )
 
 
-def generator(latent_size: int, image_size: int, colours: int, width: int, upsampling: str) -> Layer:
+def generator(
+    latent_size: int, image_size: int, colours: int, width: int, upsampling: str, kernel_size: int = 4
+) -> Layer:
     quarter, deep = image_size // 4, 2 * width
     if upsampling == "transpose":
         up = [
-            Conv2DTranspose(deep, width, 4, strides=2, padding="same", use_bias=False),
+            Conv2DTranspose(deep, width, kernel_size, strides=2, padding="same", use_bias=False),
             BatchNormalization(width),
             ReLU(),
-            Conv2DTranspose(width, colours, 4, strides=2, padding="same"),
+            Conv2DTranspose(width, colours, kernel_size, strides=2, padding="same"),
         ]
     elif upsampling == "nearest":
         up = [
