@@ -101,7 +101,7 @@ def draw(path: Path, rows: list) -> None:
             axes.imshow(
                 picture,
                 cmap="gray" if "spectrum" not in title else "magma",
-                vmin=0 if "overlap" in title else None,
+                **({"vmin": 0, "vmax": 1.3 * overlap.max()} if "overlap" in title else {}),
             )
             axes.set_title(title, fontsize=10)
             axes.set_axis_off()
