@@ -6,9 +6,10 @@ They are committed, so this runs only after a change.  The numbers in them are c
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from minigan import Tensor, grad, ops
+from minigan import Tensor, as_matrix, grad, ops
 
 FOLDER = Path(__file__).parent / "figures"
 BLUE, RED, GREY, GREEN, ORANGE = "#1f5fa8", "#b3261e", "#777777", "#2e7d32", "#c77700"
@@ -125,7 +126,112 @@ def step_sizes() -> None:
     save(figure, "step_sizes.png")
 
 
+def three_ways() -> None:
+    """One axis of a convolution, read in three directions: what meets what, and the three results."""
+    n, size, stride, frame = 5, 3, 2, 1
+    x, w, g = np.arange(1.0, 6), np.array([1.0, 10, 100]), np.array([1.0, 2, 3])
+    image, kernel = Tensor(x.reshape(1, 1, n, 1)), Tensor(w.reshape(1, size, 1, 1))
+    y = ops.conv2d(image, kernel, (1, stride), ((0, 0), (frame, frame)))
+    dx, dw = grad(y, [image, kernel], g.reshape(y.shape))
+    y, dx, dw = y.data.ravel(), dx.ravel(), dw.ravel()
+    edges = [(stride * o + k - frame, o, k) for o in range(len(y)) for k in range(size)]
+    tap_colours = (BLUE, ORANGE, GREEN)
+    title = (
+        "Forward: y[1] gathers",
+        "Gradient of the image: x[3] collects",
+        "Gradient of the kernel: w[0] collects",
+    )
+    sums = (
+        "y[1] = x[1] w[0] + x[2] w[1] + x[3] w[2]",
+        "dL/dx[3] = g[1] w[2] + g[2] w[0]",
+        "dL/dw[0] = g[1] x[1] + g[2] x[3]",
+    )
+    answers = (
+        f"= 2 · 1 + 3 · 10 + 4 · 100 = {y[1]:.0f}",
+        f"= 2 · 100 + 3 · 1 = {dx[3]:.0f}",
+        f"= 2 · 2 + 3 · 4 = {dw[0]:.0f}",
+    )
+    chosen = (lambda i, o, k: o == 1, lambda i, o, k: i == 3, lambda i, o, k: k == 0)
+
+    figure = Figure(figsize=(11.2, 3.2), layout="constrained")
+    for part, axes in enumerate(figure.subplots(1, 3)):
+        axes.set(xlim=(-1.6, 5.6), ylim=(-1.45, 2.75), aspect="equal")
+        axes.axis("off")
+        axes.set_title(title[part], fontsize=11)
+        for i, o, k in edges:
+            strong = chosen[part](i, o, k)
+            start, end = (i - 0.2 * (k - 1), 0.28), (stride * o + 0.2 * (k - 1), 1.68)
+            if part == 1:
+                start, end = end, start
+            style = "-|>" if strong and part < 2 else "-"
+            axes.annotate(
+                "", end, start, zorder=3 if strong else 1,
+                arrowprops={
+                    "arrowstyle": style, "color": tap_colours[k], "lw": 2.6 if strong else 1.0, "shrinkA": 0,
+                    "shrinkB": 0, "alpha": 1.0 if strong else 0.4, "mutation_scale": 13,
+                },
+            )  # fmt: skip
+        for i in range(-frame, n + frame):
+            inside = 0 <= i < n
+            here = part == 1 and i == 3
+            axes.plot(i, 0, "s", markersize=17, color="white", zorder=4, markeredgewidth=2 if here else 1,
+                      markeredgecolor=RED if here else BLUE if inside else GREY)  # fmt: skip
+            axes.text(i, -0.02, f"{x[i]:.0f}" if inside else "0", ha="center", va="center", zorder=5,
+                      color="black" if inside else GREY, fontsize=10)  # fmt: skip
+            if inside:
+                axes.text(i, -0.45, f"x[{i}]", ha="center", va="center", fontsize=8, color=GREY)
+        for o in range(len(y)):
+            here = part == 0 and o == 1
+            axes.plot(stride * o, 2, "s", markersize=23 if part == 0 else 17, color="white", zorder=4,
+                      markeredgewidth=2 if here else 1, markeredgecolor=RED if here else BLUE)  # fmt: skip
+            axes.text(stride * o, 1.98, f"{y[o] if part == 0 else g[o]:.0f}", ha="center", va="center",
+                      zorder=5, fontsize=10)  # fmt: skip
+            name = "y" if part == 0 else "g"
+            axes.text(stride * o, 2.55, f"{name}[{o}]", ha="center", va="center", fontsize=8, color=GREY)
+        axes.text(2, -0.8, sums[part], ha="center", va="center", fontsize=9)
+        axes.text(2, -1.2, answers[part], ha="center", va="center", fontsize=9)
+    handles = [
+        figure.axes[0].plot([], [], color=c, lw=2, label=f"w[{k}] = {w[k]:.0f}")[0]
+        for k, c in enumerate(tap_colours)
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
+    save(figure, "convolution_three_ways.png")
+
+
+def matrices() -> None:
+    """A convolution and its transpose as matrices, one colour for each tap of the kernel."""
+    w = np.arange(1.0, 10).reshape(3, 3, 1, 1)
+    there = as_matrix(lambda x: ops.conv2d(x, w, 2, 1), (1, 5, 5, 1))
+    back = as_matrix(lambda y: ops.conv2d_transpose(y, w, 2, 1), (1, 3, 3, 1))
+    assert np.array_equal(there, back.T)
+    tab = ["#4e79a7", "#a0cbe8", "#1f5fa8", "#f28e2b", "#ffbe7d", "#b3261e", "#59a14f", "#8cd17d", "#2e7d32"]
+    colours = ListedColormap(["white", *tab])
+
+    figure = Figure(figsize=(9.6, 4.9), layout="constrained")
+    kernel, left, right = figure.subplots(1, 3, width_ratios=[3, 25, 9])
+    for axes, matrix, title in (
+        (kernel, w[..., 0, 0], "kernel\n(3, 3)"),
+        (left, there, "conv2d, stride 2, padding 1:  (9, 25)\nrow: one pixel of y,  column: one pixel of x"),
+        (right, back, "conv2d_transpose\n(25, 9)"),
+    ):
+        axes.imshow(matrix, cmap=colours, vmin=0, vmax=9, interpolation="nearest")
+        axes.set_title(title, fontsize=10)
+        rows, columns = matrix.shape
+        every = {3: 1, 9: 3, 25: 5}
+        axes.set_xticks(np.arange(0, columns + 1, every[columns]) - 0.5, [])
+        axes.set_yticks(np.arange(0, rows + 1, every[rows]) - 0.5, [])
+        axes.grid(color=GREY, linewidth=0.6)
+        axes.tick_params(length=0)
+        for (i, j), value in np.ndenumerate(matrix):
+            if value:
+                light = "black" if value % 3 else "white"
+                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=7, color=light)
+    save(figure, "convolution_matrices.png")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     graph()
     step_sizes()
+    three_ways()
+    matrices()
