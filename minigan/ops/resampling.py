@@ -77,6 +77,7 @@ def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Pad
 
     Windows may overlap; strides are the size by default.  Padding never wins.  The largest pixel receives
     the gradient, and pixels that tie share it equally.
+    Raises ValueError if no window fits, or if one would see nothing but padding.
     """
     windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=-np.inf)
     return max(windows, axis=0)
@@ -86,6 +87,7 @@ def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding:
     """The mean of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
 
     Windows may overlap; strides are the size by default.  Pixels of the padding are not counted.
+    Raises ValueError if no window fits, or if one would see nothing but padding.
     """
     windows, at = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
     ones = np.ones((1, *at.image, 1), dtype=x.dtype)
@@ -104,7 +106,7 @@ def _windows(
     bottom, right = (s * (o - 1) + k - p - n for n, k, o, s, p, _ in zip(*at, strict=True))
     if any(p >= k for p, k in zip((top, left, bottom, right), kernel * 2, strict=True)):
         raise ValueError(
-            f"{name}: with padding {padding!r}, a window of {kernel} pixels lies outside the image"
+            f"{name}: with padding {padding!r}, a window of {kernel} pixels would see nothing but padding"
         )
     below, beside = np.maximum((bottom, right), 0).tolist()
     if top or left or below or beside:

@@ -253,6 +253,7 @@ def test_a_convolution_by_hand():
         ([1, 2], [1, 10, 100], 1, ((0, 0), (2, 1)), 1, [100, 210, 21]),
         ([5], [1, 10, 100], 1, "same", 1, [50]),  # a kernel larger than the image
         ([5], [1], 1, ((0, 0), (2, 0)), 1, [0, 0, 5]),  # padding larger than the kernel
+        ([1, 2, 3, 4, 5, 6], [7], 11, ((0, 0), (5, 0)), 1, [0]),  # a stride so large that no pixel is seen
     ],
 )
 def test_rows_by_hand(x, w, strides, padding, dilation, y):
