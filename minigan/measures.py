@@ -126,8 +126,10 @@ def squared_radii(points: np.ndarray, k: int) -> np.ndarray:
     """The squared distance of each point to its k-th nearest neighbour, itself not counted: (N,)."""
     # The nearest of all, at place 0, is the point itself.  The neighbour on the rim belongs to the ball, but
     # its distance may be rounded differently the next time: hence a very little more.
-    radii = [np.partition(d, k, axis=1)[:, k] for _, d in squared_distances(points, points)]
-    return np.concatenate(radii) * points.dtype.type(1 + 1e-6)
+    radii = np.empty(len(points), points.dtype)
+    for rows, d in squared_distances(points, points):
+        radii[rows] = np.partition(d, k, axis=1)[:, k]
+    return radii * points.dtype.type(1 + 1e-6)
 
 
 def squared_distances(a: np.ndarray, b: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
