@@ -146,7 +146,13 @@ class Primitive:
         return f"<primitive {self.name}>"
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        values = [a.data if type(a) is Tensor else a for a in args]
+        values, variable = [], False
+        for a in args:
+            if type(a) is Tensor:
+                values.append(a.data)
+                variable = True
+            else:
+                values.append(a)
         if keywords and any(type(value) is Tensor for value in keywords.values()):
             args, keywords = self._by_position(args, keywords)
             return self(*args, **keywords)
@@ -155,13 +161,11 @@ class Primitive:
         except (TypeError, ValueError, IndexError) as error:
             kind = next(kind for kind in (TypeError, ValueError, IndexError) if isinstance(error, kind))
             raise kind(f"{self.name}({_shapes(values)}): {error}") from error
-        if _recording.get():
-            for a in args:
-                if type(a) is Tensor:
-                    t = _blank(Tensor)  # past __init__, which takes what a person hands in, and time
-                    t.data, t.recipe, t.age, t.grad = y, (self, args, keywords, values), _birthday(), None
-                    return t
-        return y
+        if not variable or not _recording.get():
+            return y
+        t = _blank(Tensor)  # past __init__, which takes what a person hands in, and time
+        t.data, t.recipe, t.age, t.grad = y, (self, args, keywords, values), _birthday(), None
+        return t
 
     def _by_position(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """The same call with its variables by position, because the vjps are counted by position."""
