@@ -13,7 +13,8 @@ The table of contents.  Read the modules in this order; each one uses only those
     models       9   one file, one paper
     training    10   a loop that can be interrupted and resumed bit for bit
     images      11   grids, animations, curves
-    runs        12   the folder that an example leaves behind
+    evaluation  12   how good are these digits?  the judge, the measures, and the table
+    runs        13   the folder that an example leaves behind
 """
 
 from minigan import layers, losses, ops, optimizers

@@ -1,0 +1,182 @@
+"""Evaluate: a table of how good the samples of a generator are, every number beside its floor.
+
+Chapter 12.3; read `judge` and `measures` before it.
+
+    table = evaluate(model.sample(10_000))
+    print(format_table(table))
+
+The floor of a number is what real test images get in the place of the samples.  A distance of 3 says
+nothing until one knows whether real images have 1 or 2.9.  As most measures depend on the number of images,
+samples and test images are as many.  A generator may well get below a floor: it has learnt from the images
+that it is compared with, and the test images were written by other people.
+
+What is compared with what: the reference is the shipped 10,000 training images of MNIST, also for a model
+that was trained on all 60,000, so that numbers of different runs can be compared.  Only the search for copies
+uses the images that the model was trained on.  The package holds no test images; their numbers were
+computed by tools/make_floors.py and are shipped in data/floors.json.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minigan.data import load_mnist
+from minigan.judge import judge
+from minigan.measures import (
+    confident_share,
+    density_coverage,
+    different_bins,
+    digit_shares,
+    frechet_distance,
+    kernel_distance,
+    memorisation,
+    nearest,
+    precision_recall,
+)
+
+FLOORS = Path(__file__).with_name("data") / "floors.json"
+SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which floors are shipped
+
+
+#: name of a measure -> how to print its numbers; those of SHORT are in every table
+FORMS = {
+    "confident (p > 0.9), %": "{:.1f}",
+    "least common digit, %": "{:.1f}",
+    "digits 0 to 9, %": "{:.0f}",
+    "Fréchet distance": "{:.2f}",
+    "nearest training image (1: as unseen)": "{:.3f}",
+    "nearer than 99 % of unseen images, %": "{:.1f}",
+    "kernel distance and its deviation": "{:.4f}",
+    "precision": "{:.3f}",
+    "recall": "{:.3f}",
+    "density": "{:.3f}",
+    "coverage": "{:.3f}",
+    "different bins of 100": "{:.0f}",
+}
+SHORT = tuple(FORMS)[:5]
+
+
+class Row(NamedTuple):
+    """One line of a table: a measure, its numbers for the samples, its numbers for real unseen images."""
+
+    name: str
+    samples: tuple[float, ...]
+    floor: tuple[float, ...]
+
+
+class Seen(NamedTuple):
+    """Images, and what the judge has seen in them."""
+
+    images: np.ndarray  # (N, 28, 28, 1)
+    features: np.ndarray  # (N, 64)
+    probabilities: np.ndarray  # (N, 10)
+
+
+def look_at(images: np.ndarray) -> Seen:
+    features = judge().features(images)
+    return Seen(images, features, judge().opinion(features))
+
+
+def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: bool = False) -> list[Row]:
+    """The table of `samples` (N, 28, 28, 1) in [-1, 1], digits that a generator has drawn.
+
+    training  what it was trained on: "subset", the shipped images of MNIST, or "full", all of them; N must be
+              one of SIZES then.  Or images of digits of your own: one half of them, chosen at random, is the
+              reference, the other half takes the place of the test images, and N is cut to its number
+    short     only the measures of SHORT, in a few seconds
+
+    Raises ValueError for images that the judge cannot look at, and for an N that has no floor.
+    """
+    if not isinstance(training, str):
+        half = len(training) // 2
+        order = np.random.default_rng(0).permutation(len(training))
+        originals, unseen = training[order[half:]], look_at(training[order[:half]])
+        samples, reference = samples[:half], look_at(originals)
+        distances = nearest(unseen.images, originals)[1]
+        unseen = Seen(*(part[: len(samples)] for part in unseen))
+        floor = measure(unseen, reference, distances[: len(samples)], distances, short)
+    else:
+        if training not in ("subset", "full"):
+            raise ValueError(f"evaluate: training is {training!r}, expected 'subset', 'full' or images")
+        if len(samples) not in SIZES:
+            raise ValueError(
+                f"evaluate: {len(samples)} samples, expected one of {', '.join(map(str, SIZES))}"
+            )
+        originals, _ = load_mnist("train", full=training == "full")
+        reference, distances = shipped_reference(), shipped_distances(training)
+        floor = _floors()["measures"][str(len(samples))]
+    found = measure(look_at(samples), reference, nearest(samples, originals)[1], distances, short)
+    return [Row(name, tuple(numbers), tuple(floor[name])) for name, numbers in found.items()]
+
+
+def measure(
+    images: Seen, reference: Seen, distances: np.ndarray, real_distances: np.ndarray, short: bool = False
+) -> dict[str, tuple[float, ...]]:
+    """name -> numbers, of one set of images, generated or real.
+
+    distances       of the images to the nearest training image each;  real_distances  those of unseen images
+    """
+    shares = digit_shares(images.probabilities)
+    ratio, near = memorisation(distances, real_distances)
+    found: list[tuple[float, ...]] = [
+        (100 * confident_share(images.probabilities),),
+        (100 * float(shares.min()),),
+        tuple(100 * shares),
+        (frechet_distance(reference.features, images.features),),
+        (ratio,),
+    ]
+    if not short:
+        found += [
+            (100 * near,),
+            kernel_distance(reference.features, images.features),
+            *((number,) for number in precision_recall(reference.features, images.features)),
+            *((number,) for number in density_coverage(reference.features, images.features)),
+            (different_bins(reference.images, images.images),),
+        ]
+    return dict(zip(FORMS, found, strict=False))
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """The table as text: a line for each measure, the numbers of the samples and their floors."""
+    cells = [("", "samples", "real images")]
+    for name, *columns in rows:
+        samples, floor = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
+        cells.append((name, samples, floor))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        f"{name:<{widths[0]}}  {samples:>{widths[1]}}  {floor:>{widths[2]}}" for name, samples, floor in cells
+    )
+
+
+def print_short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> None:
+    """What every example ends with: the short table of fresh samples of `model`, always the same ones."""
+    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
+    print(format_table(evaluate(model.sample(samples, noise), training, short=True)))
+
+
+# --- What is shipped --------------------------------------------------------------------------------
+
+
+@functools.cache
+def shipped_reference() -> Seen:
+    """The shipped training images, looked at once."""
+    return look_at(load_mnist("train")[0])
+
+
+def shipped_distances(training: str = "subset") -> np.ndarray:
+    """Percentiles 0 to 100 of the distance of the test images to the nearest training image: (101,).
+
+    Their median and their percentiles are those of all 10,000 distances.
+    """
+    return np.array(_floors()["nearest"][training])
+
+
+@functools.cache
+def _floors() -> dict[str, Any]:
+    return json.loads(FLOORS.read_text())
