@@ -7,9 +7,8 @@
 The networks: minigan/models/dcgan.py; the training step: minigan/models/gan.py.
 """
 
-from minigan.data import load_mnist
 from minigan.models import DCGAN
-from minigan.runs import parse_run, run, run_parser
+from minigan.runs import load_digits, parse_run, run, run_parser
 
 EPOCHS = 19
 BATCH_SIZE = 64
@@ -21,7 +20,7 @@ def main() -> None:
         "--upsampling", default="transpose", choices=("transpose", "nearest"), help="how images grow in G"
     )
     args = parse_run(parser, "dcgan")
-    images, _ = load_mnist("train", full=args.full)  # (N, 28, 28, 1) in [-1, 1]
+    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     run(args, DCGAN(upsampling=args.upsampling), images)
 
 

@@ -7,9 +7,8 @@
 The model and its training step: minigan/models/mlp_gan.py.
 """
 
-from minigan.data import load_mnist
 from minigan.models import MLPGAN
-from minigan.runs import parse_run, run, run_parser
+from minigan.runs import load_digits, parse_run, run, run_parser
 
 EPOCHS = 41  # 6,396 steps, over which the learning rates fall
 BATCH_SIZE = 64
@@ -17,7 +16,7 @@ BATCH_SIZE = 64
 
 def main() -> None:
     args = parse_run(run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE), "mlp_gan")
-    images, _ = load_mnist("train", full=args.full)  # (N, 28, 28, 1) in [-1, 1]
+    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     run(args, MLPGAN(), images)
 
 

@@ -7,9 +7,8 @@ The curve to watch is the estimated distance between real and generated digits: 
 GANs it falls while the digits get better.  The model: minigan/models/wgan_gp.py.
 """
 
-from minigan.data import load_mnist
 from minigan.models import WGANGP
-from minigan.runs import parse_run, run, run_parser
+from minigan.runs import load_digits, parse_run, run, run_parser
 
 EPOCHS = 25
 BATCH_SIZE = 64
@@ -17,7 +16,7 @@ BATCH_SIZE = 64
 
 def main() -> None:
     args = parse_run(run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE), "wgan_gp")
-    images, _ = load_mnist("train", full=args.full)  # (N, 28, 28, 1) in [-1, 1]
+    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     run(args, WGANGP(), images)
 
 

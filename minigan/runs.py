@@ -1,6 +1,6 @@
 """A run: the flags that the examples share, the folder that they fill, and how to open it again.
 
-Chapter 13; read `training` and `images` before it.
+Chapter 13; read `training`, `images` and `evaluation` before it.
 
     runs/mlp_gan/
         config.json        the model, its settings and the flags of the command
@@ -8,12 +8,15 @@ Chapter 13; read `training` and `images` before it.
         checkpoint.npz     everything that is needed to go on, or to draw
         samples/           a grid of images from the same noise after every epoch
         samples.png  samples.gif  curves.png
+
+and end with a table of how good the digits are (`evaluation`).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +26,8 @@ import numpy as np
 
 import minigan as mg
 from minigan.backend import DeviceError
-from minigan.data import Batches
+from minigan.data import Batches, load_mnist
+from minigan.evaluation import print_short_table
 from minigan.images import image_grid, plot_history, save_animation, save_image
 from minigan.models import DCGAN, MLPGAN, WGANGP
 from minigan.training import fit, load_checkpoint, read_history
@@ -41,7 +45,8 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser.add_argument("--epochs", type=positive, default=epochs, help="passes over the images, in total")
     parser.add_argument("--batch-size", type=positive, default=batch_size, help="images in a step")
     parser.add_argument("--seed", type=natural, default=seed, help="of weights, noise and data order")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to compute")
+    device = os.environ.get("MINIGAN_DEVICE", "cpu")
+    parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
     parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
     where = parser.add_mutually_exclusive_group()
@@ -134,6 +139,14 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
+def load_digits(full: bool) -> np.ndarray:
+    """The training images of MNIST (N, 28, 28, 1), or the end of the program with the reason in words."""
+    try:
+        return load_mnist("train", full)[0]
+    except (OSError, ValueError) as error:
+        sys.exit(f"error: {error}")
+
+
 def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
     """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last.
 
@@ -164,6 +177,8 @@ def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
     plot_history(args.out / "curves.png", read_history(args.out / "history.csv"), model.curves)
     if not done:
         print(f"to continue: python {sys.argv[0]} --resume {args.out}")
+    elif images.shape[1:] == (28, 28, 1) and not args.quick:
+        print_short_table(model, samples=2000, training="full" if args.full else "subset")
     print(args.out)
 
 

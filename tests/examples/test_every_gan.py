@@ -1,0 +1,39 @@
+"""Every example that trains a GAN runs in quick mode and leaves a folder that can be drawn from."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import minigan
+from minigan.runs import load_run
+
+EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
+
+pytestmark = pytest.mark.skipif(
+    not EXAMPLES.exists(), reason="the examples are not installed beside the package"
+)
+
+
+@pytest.mark.parametrize(
+    "flags", [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"]], ids=" ".join
+)
+def test_it_trains_and_leaves_a_run(flags, tmp_path):
+    script, *rest = flags
+    command = [
+        sys.executable,
+        EXAMPLES / f"{script}_mnist.py",
+        "--quick",
+        "--epochs",
+        "1",
+        "--out",
+        "run",
+        *rest,
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "run"
+    for name in ("checkpoint.npz", "config.json", "curves.png", "history.csv", "samples.gif", "samples.png"):
+        assert (tmp_path / "run" / name).stat().st_size > 0
+    assert load_run(tmp_path / "run").sample(3).shape == (3, 28, 28, 1)
