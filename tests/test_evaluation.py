@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 import minigan
+from minigan import evaluation
 from minigan import judge as judge_module
 from minigan.data import load_mnist
 from minigan.evaluation import (
@@ -104,8 +105,6 @@ def test_the_digits_are_counted_as_the_judge_reads_them(digits):
 
 
 def test_images_of_your_own_are_cut_in_two_and_the_samples_to_as_many(digits, monkeypatch):
-    from minigan import evaluation
-
     images, _ = digits
     seen = []
     monkeypatch.setattr(evaluation, "look_at", lambda x: seen.append(x) or look_at(x))
@@ -120,6 +119,19 @@ def test_images_of_your_own_are_cut_in_two_and_the_samples_to_as_many(digits, mo
 def test_images_on_which_a_model_was_trained_are_not_looked_at_twice():
     assert shipped_reference() is shipped_reference()
     assert len(shipped_reference().features) == 10_000
+
+
+def test_copies_are_looked_for_among_the_images_that_the_model_was_trained_on(digits, monkeypatch):
+    images, _ = digits
+    shipped_reference()  # is kept, from the true images
+    monkeypatch.setattr(
+        evaluation, "load_mnist", lambda split, full: (images[:700] if full else -images, None)
+    )
+    samples = images[:500]
+    assert numbers(evaluate(samples, training="full", short=True))[COPIES][0] == 0.0
+    assert numbers(evaluate(samples, training="subset", short=True))[COPIES][0] > 1.0
+    found = {evaluate(samples, training, short=True)[3] for training in ("full", "subset")}
+    assert len(found) == 1  # the Fréchet distance is always that to the shipped images
 
 
 @pytest.mark.parametrize(

@@ -144,6 +144,7 @@ def test_what_is_saved_is_what_is_loaded_up_to_half_precision(tmp_path):
         (np.zeros((0, 28, 28, 1), np.float32), "N > 0"),
         (np.zeros((3, 28, 28, 1), np.uint8), "images are uint8 from 0 to 0"),
         (np.full((3, 28, 28, 1), 255.0), r"float64 from 255.0 to 255.0, expected .* in \[-1, 1\]"),
+        (np.full((3, 28, 28, 1), -2.0), "from -2.0 to -2.0"),
         (np.full((3, 28, 28, 1), np.nan), "from nan to nan"),
     ],
 )
