@@ -63,7 +63,7 @@ def main() -> None:
     images, _ = load_mnist("train")
     if args.quick:
         images, args.epochs = images[:1000], 1
-    noise = np.random.default_rng(args.seed).standard_normal((SAMPLES, 64))
+    noise = np.random.default_rng(args.seed).standard_normal((SAMPLES, 32))
     real = energy_at_stride(images[:SAMPLES])
     steps = len(images) // 64 * args.epochs
 

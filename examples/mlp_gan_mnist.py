@@ -10,7 +10,7 @@ The model and its training step: minigan/models/mlp_gan.py.
 from minigan.models import MLPGAN
 from minigan.runs import load_digits, parse_run, run, run_parser
 
-EPOCHS = 41  # 6,396 steps, over which the learning rates fall
+EPOCHS = 35  # 5,460 steps, over which the learning rates fall
 BATCH_SIZE = 64
 
 

@@ -44,7 +44,7 @@ class MLPGAN(GAN):
         d_hidden: tuple[int, ...] = (256, 256),
         learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
         betas: tuple[float, float] = (0.0, 0.99),
-        decay_steps: int = 6400,
+        decay_steps: int = 5460,
         r1_weight: float = 2.0,
         r1_every: int = 4,
         average_decay: float = 0.995,
