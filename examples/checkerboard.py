@@ -1,6 +1,6 @@
 """Where checkerboard patterns come from: transposed convolutions against upsampling, in numbers.
 
-    python examples/checkerboard.py              about ten minutes on two CPU cores
+    python examples/checkerboard.py
     python examples/checkerboard.py --quick      half a minute, too short for good digits
 
 A transposed convolution of stride 2 adds its kernel to the image at every second pixel.  If the kernel's

@@ -1,6 +1,6 @@
 """Train a convolutional GAN on handwritten digits.
 
-    python examples/dcgan_mnist.py                          about three minutes on two CPU cores
+    python examples/dcgan_mnist.py                          about four minutes on two CPU cores
     python examples/dcgan_mnist.py --upsampling nearest     with UpSampling2D and Conv2D in the generator
     python examples/dcgan_mnist.py --quick                  a few seconds
 

@@ -1,6 +1,6 @@
 """Train a Wasserstein GAN with gradient penalty on handwritten digits.
 
-    python examples/wgan_gp_mnist.py             a few minutes on two CPU cores
+    python examples/wgan_gp_mnist.py
     python examples/wgan_gp_mnist.py --quick     a few seconds
 
 The curve to watch is the estimated distance between real and generated digits: unlike the losses of other
