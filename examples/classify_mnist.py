@@ -1,6 +1,6 @@
 """Train the judge: a small convolutional network that tells handwritten digits apart.
 
-    python examples/classify_mnist.py             about four minutes on two CPU cores
+    python examples/classify_mnist.py             some minutes on two CPU cores
     python examples/classify_mnist.py --quick     a few seconds, on 1,024 images
     python examples/classify_mnist.py --help      all flags
 
