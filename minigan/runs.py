@@ -49,11 +49,13 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
     parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
-    where = parser.add_mutually_exclusive_group()
+    where = parser.add_mutually_exclusive_group()  # "%(default).0s" keeps "(default: None)" out of the help
     where.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="the run folder (default: a new one in runs/)"
+        "--out", type=Path, metavar="FOLDER", help="the run folder (default: a new one in runs/)%(default).0s"
     )
-    where.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder")
+    where.add_argument(
+        "--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder%(default).0s"
+    )
     return parser
 
 
