@@ -171,6 +171,8 @@ class Adam(Optimizer):
         epsilon: float = 1e-7,
         clip_norm: float | None = None,
     ) -> None:
+        if not (0 <= beta_1 < 1 and 0 <= beta_2 < 1):
+            raise ValueError(f"Adam: beta_1 is {beta_1} and beta_2 {beta_2}, expected 0 <= beta < 1")
         super().__init__(parameters, learning_rate, ["m", "v"])
         self.beta_1, self.beta_2, self.epsilon, self.clip_norm = beta_1, beta_2, epsilon, clip_norm
 

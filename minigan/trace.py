@@ -29,6 +29,8 @@ def trace(loss: Tensor) -> str:
     1  multiply   0,0   (2,)       1.414  y = a b,  dy/da = b,  dy/db = a.
     0  variable         (2,)       4.472
     """
+    if not isinstance(loss, Tensor):
+        raise TypeError(f"trace: loss is a {type(loss).__name__}, not a Tensor: nothing was recorded")
     tensors = [t for t in ancestors(loss) if t.dtype.kind == "f"]
     number = {t.age: i for i, t in enumerate(tensors)}  # births since the program began are too large
     norms = [float(np.linalg.norm(to_numpy(g).ravel())) for g in grad(loss, tensors)]

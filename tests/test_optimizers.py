@@ -433,3 +433,9 @@ def test_move_average_keeps_its_parameters_and_leaves_the_source():
         np.testing.assert_allclose(average.state()[name], array, rtol=1e-6)
     source.kernel.data += 1
     assert not np.array_equal(average.kernel.data, source.kernel.data)
+
+
+@pytest.mark.parametrize("betas", [(1.0, 0.9), (-0.1, 0.9), (0.9, 1.0), (0.9, 2.0)])
+def test_adam_refuses_a_beta_that_never_forgets_or_changes_sign(betas):
+    with pytest.raises(ValueError, match="Adam: beta_1 is"):
+        Adam([Tensor([1.0])], 1e-3, *betas)

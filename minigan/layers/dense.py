@@ -30,6 +30,8 @@ class Dense(Layer):
         use_bias: bool = True,
         kernel_initializer: Initializer = glorot_uniform,
     ) -> None:
+        if in_features < 1 or units < 1:
+            raise ValueError(f"Dense({in_features}, {units}): expected at least one feature and one unit")
         self.in_features, self.units, self.use_bias = in_features, units, use_bias
         self.kernel = Tensor(kernel_initializer((in_features, units), in_features, units))
         if use_bias:

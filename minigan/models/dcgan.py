@@ -75,8 +75,6 @@ class DCGAN(GAN):
             "r1_every": r1_every,
             "average_decay": average_decay,
         }
-        if image_size % 4:
-            raise ValueError(f"DCGAN: image_size is {image_size}, expected a multiple of 4")
         super().__init__(
             generator(latent_size, image_size, colours, width, upsampling, kernel_size),
             generator(latent_size, image_size, colours, width, upsampling, kernel_size),
@@ -94,6 +92,8 @@ class DCGAN(GAN):
 def generator(
     latent_size: int, image_size: int, colours: int, width: int, upsampling: str, kernel_size: int = 4
 ) -> Layer:
+    if image_size < 4 or image_size % 4:
+        raise ValueError(f"image_size is {image_size}, expected a multiple of 4")
     quarter, deep = image_size // 4, 2 * width
     if upsampling == "transpose":
         up = [

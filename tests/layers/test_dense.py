@@ -96,3 +96,9 @@ def test_embedding_refuses_an_index_out_of_range(x):
 def test_embedding_refuses_what_is_no_index(x):
     with pytest.raises(TypeError, match=r"Embedding\(3, 2\) got numbers of dtype"):
         Embedding(3, 2)(np.array(x))
+
+
+@pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (-1, 2)])
+def test_dense_without_features_or_units_is_refused(sizes):
+    with pytest.raises(ValueError, match="at least one feature and one unit"):
+        Dense(*sizes)

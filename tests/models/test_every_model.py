@@ -282,3 +282,10 @@ def test_every_setting_can_be_given(name):
     model = ROWS[name].make()
     for key in model.settings:
         type(model)(**{**model.settings, key: model.settings[key]})
+
+
+@pytest.mark.parametrize("model", [DCGAN, WGANGP])
+@pytest.mark.parametrize("image_size", [0, 30])
+def test_an_image_size_that_cannot_be_halved_twice_is_refused(model, image_size):
+    with pytest.raises(ValueError, match=f"image_size is {image_size}, expected a multiple of 4"):
+        model(image_size=image_size)
