@@ -27,7 +27,7 @@ from minigan.autograd import grad
 from minigan.backend import normal, to_device
 from minigan.layers import Layer
 from minigan.losses import discriminator_loss, generator_loss, r1_penalty
-from minigan.models.sampling import mean_probability, sample_images
+from minigan.models.sampling import mean_probability, sample_images, signals
 from minigan.optimizers import Adam, Optimizer, move_average
 
 
@@ -93,9 +93,10 @@ class GAN:
             objective = d_loss + self.r1_every * self.r1_weight / 2 * r1_penalty(self.D, real)
         self.d_optimizer.step(grad(objective, self.D.parameters()))
 
-        # G learns to fool the D that has just learned.  Only G's gradient is asked for.
+        # G learns to fool the D that has just learned.  Only G's gradient is asked for, and what reaches G.
         g_loss = generator_loss(self.D(fake, training=True))
-        self.g_optimizer.step(grad(g_loss, self.G.parameters()))
+        *g_gradients, at_fake = grad(g_loss, [*self.G.parameters(), fake])
+        self.g_optimizer.step(g_gradients)
 
         # Early on, the average forgets faster: its first weights are noise.
         move_average(self.average, self.G, min(self.average_decay, (1 + step) / (10 + step)))
@@ -104,6 +105,7 @@ class GAN:
             "g_loss": g_loss.data,
             "D(x)": mean_probability(real_logits),
             "D(G(z))": mean_probability(fake_logits),
+            **signals(real, fake, real_logits, fake_logits, at_fake),
         }
 
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the GANs share outside of training: drawing images, and reading D's opinion.
+"""What the GANs share outside of training: drawing images, reading D's opinion, watching the game.
 
 Chapter 9.0; read `layers` before it.
 """
@@ -35,3 +35,23 @@ def sample_images(generator: Layer, latent_size: int, n: int, noise: np.ndarray 
 def mean_probability(logits: Any) -> Any:
     """The mean of D = σ(logit) over a batch: what D believes on average."""
     return sigmoid(value(logits)).mean()
+
+
+def signals(real: Any, fake: Any, real_logits: Any, fake_logits: Any, g: Any) -> dict[str, Any]:
+    """Three numbers by which one sees a GAN fail; they stay on the device.
+
+    real, fake                a batch each of images x and G(z) (N, ...)
+    real_logits, fake_logits  what D answered, before its step
+    g                         dL/dG(z) (N, ...), the gradient of G's loss L, a mean over the batch, at its images
+
+    d_accuracy  the share of both batches that D judges right: 1 when D wins, ½ when it cannot tell
+    g_gradient  √(mean of ‖N g_i‖²): how strongly D pushes one image, so how much G is told
+    diversity   √(variance of G(z) / variance of x) over the batch: 0 when G draws one image only
+    """
+    real, fake, real_logits, fake_logits = map(value, (real, fake, real_logits, fake_logits))
+    right = (real_logits > 0).mean(dtype=np.float32) + (fake_logits < 0).mean(dtype=np.float32)
+    return {
+        "d_accuracy": right / 2,
+        "g_gradient": np.sqrt((g * g).sum() * len(g)),
+        "diversity": np.sqrt(fake.var(axis=0).mean() / (real.var(axis=0).mean() + 1e-12)),
+    }
