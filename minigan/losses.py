@@ -65,6 +65,18 @@ def mean_absolute_error(predictions: Any, targets: Any) -> Any:
     return mean(abs(predictions - targets))
 
 
+def margin_loss(lengths: Any, one_hot: Any) -> Any:
+    """mean over the batch of  Σ_k T_k max(0, 0.9 - ‖v_k‖)² + 0.5 (1 - T_k) max(0, ‖v_k‖ - 0.1)².
+
+    lengths ‖v_k‖ (N, classes) of the capsules that stand for the classes; one_hot T (N, classes), in which
+    several classes may be present.  Source: Sabour, Frosst and Hinton 2017, equation 4.
+    """
+    _same_shape("margin_loss", lengths, one_hot)
+    too_short, too_long = relu(0.9 - lengths), relu(lengths - 0.1)
+    present, absent = one_hot * too_short * too_short, (1 - one_hot) * too_long * too_long
+    return mean(sum(present + 0.5 * absent, axis=-1))
+
+
 def _same_shape(name: str, a: Any, b: Any) -> None:
     """(N, 1) against (N,) would broadcast to (N, N) and train on nonsense: refuse it."""
     if hasattr(b, "shape") and b.shape != () and a.shape != b.shape:

@@ -16,6 +16,7 @@ from minigan.losses import (
     discriminator_loss,
     generator_loss,
     gradient_penalty,
+    margin_loss,
     mean_absolute_error,
     mean_squared_error,
     r1_penalty,
@@ -70,6 +71,28 @@ def test_softmax_cross_entropy_takes_probabilities():
 def test_softmax_cross_entropy_refuses_labels_that_are_no_classes(labels):
     with pytest.raises(ValueError, match="softmax_cross_entropy"):
         softmax_cross_entropy(Tensor(np.zeros((2, 3))), np.array(labels))
+
+
+@pytest.mark.parametrize(
+    "length, present, absent",
+    [(0.0, 0.81, 0.0), (0.1, 0.64, 0.0), (0.5, 0.16, 0.08), (0.9, 0.0, 0.32), (1.0, 0.0, 0.405)],
+)
+def test_margin_loss_worked_by_hand(length, present, absent):
+    lengths = np.array([[length]])
+    assert margin_loss(lengths, np.array([[1.0]])) == pytest.approx(present, abs=1e-15)
+    assert margin_loss(lengths, np.array([[0.0]])) == pytest.approx(absent, abs=1e-15)
+
+
+def test_margin_loss_is_a_sum_over_classes_and_a_mean_over_the_batch():
+    lengths = np.array([[0.5, 0.5, 0.0], [0.9, 0.1, 1.0]])
+    one_hot = np.array([[1.0, 0, 0], [1, 0, 0]])
+    assert margin_loss(lengths, one_hot) == pytest.approx((0.16 + 0.08 + 0.405) / 2, rel=1e-14)
+    check_grad(lambda v: margin_loss(v, one_hot), np.array([[0.5, 0.3, 0.0], [1.0, 0.05, 0.8]]))
+
+
+def test_margin_loss_refuses_labels_that_are_not_one_hot():
+    with pytest.raises(ValueError, match="margin_loss"):
+        margin_loss(np.zeros((3, 10)), np.array([1, 2, 3]))
 
 
 def test_squared_and_absolute_error_worked_by_hand():

@@ -2,11 +2,12 @@
 
 Chapter 5.  Reading order: `base`, `initializers`, `dense`, `activation`, `normalization`,
 `regularization`, `reshaping`, `convolution`, `resampling`, `spectral`, `sequential`,
-`minibatch`.
+`minibatch`, `capsule`.
 """
 
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minigan.layers.base import Layer
+from minigan.layers.capsule import Capsules, PrimaryCapsules, squash
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
 from minigan.layers.dense import Dense, Embedding
 from minigan.layers.minibatch import MinibatchStdDev
@@ -23,8 +24,8 @@ from minigan.layers.sequential import Sequential
 from minigan.layers.spectral import SpectralNormalization
 
 __all__ = [
-    "ELU", "AveragePooling2D", "BatchNormalization", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
+    "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
     "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling2D", "Layer",
-    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax",
-    "SpectralNormalization", "Tanh", "UpSampling2D",
+    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev", "PrimaryCapsules", "ReLU", "Reshape",
+    "Sequential", "Sigmoid", "Softmax", "SpectralNormalization", "Tanh", "UpSampling2D", "squash",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from minigan.layers import (
     ELU,
     AveragePooling2D,
     BatchNormalization,
+    Capsules,
     Conv2D,
     Conv2DTranspose,
     Dense,
@@ -34,6 +35,7 @@ from minigan.layers import (
     LeakyReLU,
     MaxPooling2D,
     MinibatchStdDev,
+    PrimaryCapsules,
     ReLU,
     Reshape,
     Sequential,
@@ -84,6 +86,32 @@ def blocks(x):
     return x.reshape(n, h // 2, 2, w // 2, 2, c).transpose(0, 1, 3, 5, 2, 4).reshape(n, h // 2, w // 2, c, 4)
 
 
+def squashed(x):
+    q = (x * x).sum(-1, keepdims=True)
+    return q / (1 + q) * x / np.sqrt(q * q / (q + 1e-7))
+
+
+def primary(x, s):
+    """Kernel 2 on 3 x 3 pixels: at each of 4 pixels 2 capsules of 2 dimensions."""
+    y = [
+        [np.tensordot(x[:, i : i + 2, j : j + 2], s["convolution.kernel"], 3) for j in (0, 1)] for i in (0, 1)
+    ]
+    y = np.array(y).transpose(2, 0, 1, 3) + s["convolution.bias"]  # (N, 2, 2, 4)
+    return squashed(y.reshape(len(x), 8, 2))
+
+
+def routed(x, s):
+    """One example after the other, as in the paper: 3 capsules of 2 dimensions to 2 capsules of 4."""
+    y = np.zeros((len(x), 2, 4))
+    for n, u in enumerate(x):
+        predictions = np.einsum("jdie,id->ije", s["kernel"], u)
+        b = np.zeros((3, 2))
+        for _ in range(3):
+            y[n] = squashed(np.einsum("ij,ije->je", softmax(b), predictions))
+            b += np.einsum("ije,je->ij", predictions, y[n])
+    return y
+
+
 def spectral(x, s):
     v = s["layer.kernel"] @ s["u"]
     sigma = v / np.linalg.norm(v) @ s["layer.kernel"] @ s["u"]
@@ -111,6 +139,7 @@ ROWS = {
         lambda x, s: standardised(x, s["moving_mean"], s["moving_variance"], s),
         wrong=(4, 3),
     ),
+    "Capsules": Row(lambda: Capsules(3, 2, 2, 4), (3, 2), routed, wrong=(4, 3, 3)),
     "Conv2D": Row(
         lambda: Conv2D(1, 2, 2, strides=2, padding="same"), (3, 3, 1), convolved, wrong=(4, 3, 3, 2)
     ),
@@ -144,6 +173,7 @@ ROWS = {
         far_apart,
         mixes=True,
     ),
+    "PrimaryCapsules": Row(lambda: PrimaryCapsules(1, 2, 2, 2), (3, 3, 1), primary, wrong=(4, 3, 3, 2)),
     "ReLU": Row(lambda: ReLU(), (4,), lambda x, s: np.where(x > 0, x, 0), distinct),
     "Reshape": Row(lambda: Reshape((3, 2)), (6,), lambda x, s: x.reshape(-1, 3, 2), wrong=(4, 5)),
     "Sequential": Row(
@@ -169,6 +199,7 @@ ROWS = {
 SPOKESMEN = {
     "AveragePooling2D": "average_pool2d",
     "MaxPooling2D": "max_pool2d",
+    "PrimaryCapsules": "Conv2D",
     "Sequential": "Dense",
     "SpectralNormalization": "Dense",
     "UpSampling2D": "upsample2d",
@@ -179,7 +210,7 @@ in_both_modes = pytest.mark.parametrize("training", [False, True])
 
 
 def test_every_layer_has_a_row():
-    assert set(ROWS) | {"Layer"} == set(layers.__all__)
+    assert set(ROWS) | {"Layer", "squash"} == set(layers.__all__)
     assert all(type(row.make()).__name__ == name for name, row in ROWS.items())
 
 

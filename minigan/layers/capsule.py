@@ -1,0 +1,134 @@
+"""Capsules: groups of units whose vector says what there is by its length and how it lies by its direction.
+
+Chapter 5.13; read `base`, `initializers` and `convolution` before it.
+
+After Sabour, Frosst and Hinton 2017, "Dynamic Routing Between Capsules".  The I capsules u_i of one layer
+predict the J capsules of the next one, and each goes where its prediction agrees with the others':
+
+    û_ij = W_ij u_i                          the prediction of capsule i for capsule j
+    b_ij = 0                                 at first, for every example
+    c_ij = exp b_ij / Σ_k exp b_ik           capsule i divides itself among the capsules j
+    s_j  = Σ_i c_ij û_ij,   v_j = squash(s_j)
+    b_ij ← b_ij + ⟨û_ij, v_j⟩                and again from c_ij
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minigan.autograd import Tensor
+from minigan.backend import normal
+from minigan.layers.base import Layer, expect
+from minigan.layers.convolution import Conv2D
+from minigan.ops import broadcast_to, matmul, reshape, softmax, sqrt, sum, transpose
+from minigan.ops.elementwise import value
+from minigan.ops.geometry import Size
+
+EPSILON = 1e-7  # in the root of squash
+
+
+def squash(x: Any, axis: int = -1) -> Any:
+    """v = ‖s‖² / (1 + ‖s‖²) · s / ‖s‖: short vectors go to almost zero, long ones to almost length one.
+
+    Written as s · ‖s‖ / (1 + ‖s‖²), with ‖s‖ = √(Σ s² + 1e-7), so that nothing is divided by zero and
+    the gradient at s = 0 is finite.
+    """
+    squared = sum(x * x, axis=axis, keepdims=True)
+    return x * (sqrt(squared + EPSILON) / (squared + 1))
+
+
+class PrimaryCapsules(Layer):
+    """A convolution whose channels are taken together in capsules, and squashed.
+
+    x (N, H, W, in_channels) -> u (N, OH*OW*capsules, dimensions), with OH x OW the pixels that the
+    convolution leaves: `capsules` at every pixel, each of which sees a window of kernel_size pixels.
+    Raises ValueError if the channels do not fit or no pixel is left.
+    """
+
+    def __init__(
+        self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides: Size = 1
+    ) -> None:
+        _at_least_one("PrimaryCapsules", capsules=capsules, dimensions=dimensions)
+        self.capsules, self.dimensions = capsules, dimensions
+        self.convolution = Conv2D(in_channels, capsules * dimensions, kernel_size, strides)
+
+    def __repr__(self) -> str:
+        return f"PrimaryCapsules({self.capsules}, {self.dimensions}, {self.convolution!r})"
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        y = self.convolution(x)  # (N, OH, OW, capsules*dimensions)
+        n, oh, ow, _ = y.shape
+        return squash(reshape(y, (n, oh * ow * self.capsules, self.dimensions)))
+
+
+class Capsules(Layer):
+    """u (N, in_capsules, in_dimensions) -> v (N, capsules, dimensions), by routing as at the top.
+
+    kernel    W (J, D, I, E) for I = in_capsules, D = in_dimensions, J = capsules, E = dimensions
+    routings  how often c, s and v are computed; 1 divides every capsule evenly
+    routing_gradient
+        "full"  the gradient of what is computed, through all iterations: what finite differences confirm
+        "last"  the v of all but the last iteration are constants
+        "none"  the c are constants, as if somebody else had chosen them
+    Raises ValueError if the capsules or dimensions of the input do not fit.
+    """
+
+    def __init__(
+        self,
+        in_capsules: int,
+        in_dimensions: int,
+        capsules: int,
+        dimensions: int,
+        routings: int = 3,
+        routing_gradient: str = "full",
+    ) -> None:
+        _at_least_one(
+            "Capsules",
+            in_capsules=in_capsules,
+            in_dimensions=in_dimensions,
+            capsules=capsules,
+            dimensions=dimensions,
+            routings=routings,
+        )
+        if routing_gradient not in ("full", "last", "none"):
+            raise ValueError(
+                f"Capsules: routing_gradient is {routing_gradient!r}, expected 'full', 'last' or 'none'"
+            )
+        self.in_capsules, self.in_dimensions = in_capsules, in_dimensions
+        self.capsules, self.dimensions = capsules, dimensions
+        self.routings, self.routing_gradient = routings, routing_gradient
+        self.kernel = Tensor(normal((capsules, in_dimensions, in_capsules, dimensions)) * 0.1)
+
+    def __repr__(self) -> str:
+        return (
+            f"Capsules({self.in_capsules}, {self.in_dimensions}, {self.capsules}, {self.dimensions}, "
+            f"routings={self.routings}, routing_gradient={self.routing_gradient!r})"
+        )
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        expect(self, x, 2, self.in_dimensions, f"(N, {self.in_capsules}, {self.in_dimensions})")
+        expect(self, x, 1, self.in_capsules, f"(N, {self.in_capsules}, {self.in_dimensions})")
+        u = transpose(x, (0, 2, 1))  # (N, D, I)
+        n, d, i = u.shape
+        j, e = self.capsules, self.dimensions
+        kernel = reshape(self.kernel, (j, d * i, e))
+        b: Any = value(u)[:, 0] * 0  # (N, I): zeros, which broadcast to (J, N, I)
+        b = broadcast_to(b, (j, n, i))
+        for iteration in range(1, self.routings + 1):
+            c = softmax(b, axis=0)  # (J, N, I)
+            if self.routing_gradient == "none":
+                c = value(c)
+            s = matmul(reshape(reshape(c, (j, n, 1, i)) * u, (j, n, d * i)), kernel)  # (J, N, E)
+            v = squash(s)
+            if iteration < self.routings:
+                if self.routing_gradient != "full":
+                    v = value(v)
+                back = matmul(v, transpose(kernel, (0, 2, 1)))  # (J, N, D*I)
+                b = b + sum(reshape(back, (j, n, d, i)) * u, axis=2)
+        return transpose(v, (1, 0, 2))  # (N, J, E)
+
+
+def _at_least_one(layer: str, **sizes: int) -> None:
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{layer}: {name} is {size}, expected at least 1")
