@@ -28,11 +28,12 @@ import minigan as mg
 from minigan.backend import DeviceError
 from minigan.data import Batches, load_mnist
 from minigan.evaluation import print_short_table
+from minigan.hints import Watch
 from minigan.images import image_grid, plot_history, save_animation, save_image
-from minigan.models import DCGAN, MLPGAN, WGANGP
+from minigan.models import AEGAN, DCGAN, MLPGAN, WGANGP
 from minigan.training import fit, load_checkpoint, read_history
 
-MODELS = {model.name: model for model in (MLPGAN, DCGAN, WGANGP)}
+MODELS = {model.name: model for model in (AEGAN, MLPGAN, DCGAN, WGANGP)}
 
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 
@@ -173,7 +174,7 @@ def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
 
     if not args.resume:
         draw_samples(0)
-    done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples)
+    done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples, Watch())
     save_image(args.out / "samples.png", image_grid(model.sample(100, noise), scale=3))
     save_animation(args.out / "samples.gif", sorted((args.out / "samples").glob("epoch_*.png")))
     plot_history(args.out / "curves.png", read_history(args.out / "history.csv"), model.curves)

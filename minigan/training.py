@@ -18,7 +18,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ def fit(
     out: str | Path,
     resume: bool = False,
     after_epoch: Callable[[int], None] | None = None,
+    watch: Callable[[Mapping[str, float]], Sequence[str]] | None = None,
     log_every: int = 50,
 ) -> bool:
     """Train `model` until it has seen `epochs` epochs; True when done, False when interrupted.
@@ -59,6 +60,7 @@ def fit(
     out          the run folder; it receives history.csv and, after every epoch, checkpoint.npz
     resume       continue from the checkpoint in `out` instead of starting anew
     after_epoch  called with the number of epochs done, after each epoch: draw pictures here
+    watch        called with each row of history.csv; what it answers is printed (`hints`)
     log_every    steps whose mean makes one row of history.csv; the end of an epoch makes one, too
 
     Ctrl-C finishes the step, writes a checkpoint and returns False; a second Ctrl-C stops at once, and
@@ -69,6 +71,9 @@ def fit(
     out.mkdir(parents=True, exist_ok=True)
     position = load_checkpoint(model, out / "checkpoint.npz") if resume else new_position()
     history = History(out / "history.csv", position["step"])
+    watch = watch or (lambda row: ())
+    for row in history.rows:
+        watch(row)  # what was said before the interruption is not said again
     progress = Progress(len(batches) * epochs, batches.batch_size, position)
     with _ctrl_c() as interrupted:
         for epoch in range(position["epoch"], epochs):
@@ -81,6 +86,8 @@ def fit(
                     _check_finite(row, out)
                     history.append(row)
                     progress.show(epoch + 1, epochs, row)
+                    for hint in watch(row):
+                        progress.end(f"hint: {hint}")
                 if interrupted():
                     save_checkpoint(model, out / "checkpoint.npz", position)
                     progress.end(f"interrupted after step {position['step']}: checkpoint saved in {out}")
