@@ -4,8 +4,9 @@ Chapter 9.  Each has `networks` and `optimizers` (by name), `train_step(batch)`,
 and `settings`, the arguments that it was made with.
 """
 
+from minigan.models.aegan import AEGAN
 from minigan.models.dcgan import DCGAN
 from minigan.models.mlp_gan import MLPGAN
 from minigan.models.wgan_gp import WGANGP
 
-__all__ = ["DCGAN", "MLPGAN", "WGANGP"]
+__all__ = ["AEGAN", "DCGAN", "MLPGAN", "WGANGP"]

@@ -15,7 +15,7 @@ import pytest
 import minigan as mg
 from minigan import models
 from minigan.autograd import _Each, primitives
-from minigan.models import DCGAN, MLPGAN, WGANGP, sampling
+from minigan.models import AEGAN, DCGAN, MLPGAN, WGANGP, sampling
 from minigan.runs import MODELS
 
 
@@ -31,6 +31,15 @@ class Row:
 
 
 ROWS = {
+    "AEGAN": Row(
+        lambda: AEGAN(image_size=4, width=2, latent_size=3),
+        tiny_images,
+        {
+            "generator": {"generator", "encoder"},
+            "image discriminator": {"image discriminator"},
+            "latent discriminator": {"latent discriminator"},
+        },
+    ),
     "DCGAN": Row(
         lambda: DCGAN(image_size=4, width=2, latent_size=3),
         tiny_images,
