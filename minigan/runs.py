@@ -33,7 +33,7 @@ from minigan.images import image_grid, plot_history, save_animation, save_image
 from minigan.models import AEGAN, DCGAN, MLPGAN, WGANGP
 from minigan.training import fit, load_checkpoint, read_history
 
-MODELS = {model.name: model for model in (AEGAN, MLPGAN, DCGAN, WGANGP)}
+MODELS = {model.name: model for model in (MLPGAN, DCGAN, WGANGP, AEGAN)}
 
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 
