@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minigan import measures
-from minigan.data import load_mnist
+from minigan.data import grid, load_mnist, ring
+from minigan.data.synthetic import grid_centres, ring_centres
 from minigan.measures import (
     cluster,
     confident_share,
@@ -19,6 +20,7 @@ from minigan.measures import (
     frechet_distance,
     kernel_distance,
     memorisation,
+    modes_covered,
     nearest,
     precision_recall,
     squared_distances,
@@ -249,6 +251,35 @@ def test_k_means_never_gets_worse_and_keeps_centres_that_lost_their_points():
     assert all(b <= a + 1e-9 for a, b in itertools.pairwise(sums)) and sums[-1] < sums[0]
     assert np.isfinite(cluster(np.zeros((9, 2)), 4)).all()
     assert different_bins(np.zeros((9, 2)), np.zeros((7, 2)), bins=4) == 0
+
+
+# --- Modes ------------------------------------------------------------------------------------------
+
+
+def test_the_modes_of_ten_points_counted_by_hand():
+    centres = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 10.0], [10.0, 10.0]])
+    near = [[0, 0], [0, 2.9], [0.1, 0], [2, 2], [10, 0], [10, 1]]  # 4 and 2 of high quality, with std 1
+    far = [[0, 3], [5, 5], [10, 6.9], [13.1, 10]]
+    modes, quality, divergence = modes_covered(np.array(near + far), centres, std=1)
+    assert (modes, quality) == (2, 0.6)
+    # Σ q log(4 q)  with  q = 2/3, 1/3
+    assert divergence == pytest.approx(2 / 3 * math.log(8 / 3) + 1 / 3 * math.log(4 / 3))
+
+
+@pytest.mark.parametrize(("mixture", "std"), [((ring, ring_centres()), 0.01), ((grid, grid_centres()), 0.05)])
+def test_the_mixture_itself_covers_its_modes_and_a_collapsed_generator_one(mixture, std):
+    draw, centres = mixture
+    modes, quality, divergence = modes_covered(draw(20_000), centres, std)
+    assert modes == len(centres)
+    assert quality == pytest.approx(1 - math.exp(-4.5), abs=0.004)
+    # The floor of N samples, as a χ² with K - 1 degrees of freedom: (K - 1)/(2 N) on average
+    assert 0 < divergence < 3 * (len(centres) - 1) / (2 * 20_000)
+    assert modes_covered(centres[:1].repeat(100, axis=0), centres, std) == (
+        1,
+        1.0,
+        pytest.approx(math.log(len(centres))),
+    )
+    assert modes_covered(centres[:1] + 5 * std, centres, std) == (0, 0.0, math.log(len(centres)))
 
 
 # --- Copies -----------------------------------------------------------------------------------------
