@@ -7,9 +7,11 @@ the same examples every time, `thorough` takes its time.
 import os
 
 import pytest
+from device_tools import DEVICES
 from hypothesis import HealthCheck, settings
 
 import minigan as mg
+from minigan import backend
 
 settings.register_profile(
     "dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -23,3 +25,16 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def seeded():
     """Every test starts from the same random numbers, whatever ran before it."""
     mg.seed(0)
+
+
+@pytest.fixture(params=[pytest.param(d, marks=[pytest.mark.gpu] * (d == "cuda")) for d in DEVICES])
+def device(request):
+    """The test runs once on every device: on the CPU, on the stand-in for CuPy, and on the GPU if there is one."""
+    with mg.on(request.param):
+        yield request.param
+
+
+def pytest_runtest_setup(item):
+    """A test that needs a GPU says why it is skipped; with MINIGAN_REQUIRE_GPU=1 it fails instead."""
+    if item.get_closest_marker("gpu") and backend.cuda_status():
+        (pytest.fail if os.environ.get("MINIGAN_REQUIRE_GPU") == "1" else pytest.skip)(backend.cuda_status())
