@@ -7,7 +7,7 @@ Chapter 13; read `training`, `images` and `evaluation` before it.
         history.csv        the numbers of the progress line, every 50 steps
         checkpoint.npz     everything that is needed to go on, or to draw
         samples/           a grid of images from the same noise after every epoch
-        samples.png  samples.gif  curves.png
+        samples.png  samples.gif  curves.png, and what else the example draws
 
 and end with a table of how good the digits are (`evaluation`).
 """
@@ -18,7 +18,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +150,17 @@ def load_digits(full: bool) -> np.ndarray:
         sys.exit(f"error: {error}")
 
 
-def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
+def run(
+    args: argparse.Namespace,
+    model: Any,
+    images: np.ndarray,
+    pictures: Callable[[Any, np.ndarray], Mapping[str, np.ndarray]] | None = None,
+    digits: bool = True,
+) -> None:
     """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last.
+
+    pictures  (model, images) -> {name: picture}: what else to draw at the end, as name.png
+    digits    whether the images are digits, which the table at the end is about
 
     Ends the program with one line if the folder, its checkpoint or the batch size will not do.
     """
@@ -178,9 +187,11 @@ def run(args: argparse.Namespace, model: Any, images: np.ndarray) -> None:
     save_image(args.out / "samples.png", image_grid(model.sample(100, noise), scale=3))
     save_animation(args.out / "samples.gif", sorted((args.out / "samples").glob("epoch_*.png")))
     plot_history(args.out / "curves.png", read_history(args.out / "history.csv"), model.curves)
+    for name, picture in (pictures(model, images) if pictures else {}).items():
+        save_image(args.out / f"{name}.png", picture)
     if not done:
         print(f"to continue: python {sys.argv[0]} --resume {args.out}")
-    elif images.shape[1:] == (28, 28, 1) and not args.quick:
+    elif digits and images.shape[1:] == (28, 28, 1) and not args.quick:
         print_short_table(model, samples=2000, training="full" if args.full else "subset")
     print(args.out)
 

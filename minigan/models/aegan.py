@@ -137,7 +137,8 @@ class FourNetworks:
     ) -> None:
         if kind not in KINDS:
             raise ValueError(f"AEGAN: kind is {kind!r}, expected one of {', '.join(KINDS)}")
-        self.G, self.E, self.D_x, self.D_z, self.latent_size = G, E, D_x, D_z, latent_size
+        self.G, self.E, self.D_x, self.D_z = G, E, D_x, D_z
+        self.latent_size, self.kind = latent_size, kind
         self.weights = {name: weights[TERMS[name]] for name in KINDS[kind]}
         self.image_fakes = [fake for name, fake in IMAGES.items() if name in self.weights]
         self.latent_fakes = [fake for name, fake in LATENTS.items() if name in self.weights]
@@ -287,8 +288,8 @@ class AEGAN(FourNetworks):
 def sizes_and_channels(image_size: int, colours: int, width: int) -> tuple[list[int], list[int]]:
     """28, 1, 32 -> [28, 14, 7], [1, 32, 64]: from the image to the innermost layer."""
     sizes, channels = [image_size], [colours]
-    while sizes[-1] > 7:
-        if sizes[-1] % 2:
+    while len(sizes) == 1 or sizes[-1] > 7:
+        if sizes[-1] % 2 or sizes[-1] < 2:
             raise ValueError(
                 f"image_size is {image_size}, expected a number that can be halved until at most 7 are left"
             )

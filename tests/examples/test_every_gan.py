@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "flags", [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"]], ids=" ".join
+    "flags", [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"], ["aegan"]], ids=" ".join
 )
 def test_it_trains_and_leaves_a_run(flags, tmp_path):
     script, *rest = flags

@@ -1,0 +1,60 @@
+"""A folder of your own pictures: PNG and JPEG files of any size and shape become one array of images.
+
+A picture is turned upright as its camera noted, laid on white where it is transparent, cut to the square
+in its middle, and resized. Needs Pillow, which comes with matplotlib. Read before: nothing.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def load_folder(folder: str | Path, size: int) -> np.ndarray:
+    """The pictures in `folder` and in the folders inside it, in the order of their names.
+
+    float32 (N, size, size, C) in [-1, 1]; C is 1 if every pixel of every picture is grey, otherwise 3.
+    A file that cannot be read is named on stderr and skipped.
+
+    Raises ImportError without Pillow, FileNotFoundError if there is no such folder, ValueError if no
+    picture is left.
+    """
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise ImportError("reading PNG and JPEG files needs Pillow: pip install pillow") from error
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    pictures = []
+    for path in files:
+        try:
+            with Image.open(path) as picture:
+                pictures.append(_prepared(picture, size))
+        except Exception as error:  # noqa: BLE001 - what a broken file raises depends on how it is broken
+            print(f"skipped {path}: {error}", file=sys.stderr)
+    if not pictures:
+        found = f"none of its {len(files)} can be read" if files else "it has none"
+        raise ValueError(f"{folder}: expected PNG or JPEG files, but {found}")
+    pixels = np.stack(pictures)  # (N, size, size, 3)
+    if (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., :1]  # (N, size, size, 1)
+    images = np.subtract(pixels, 127.5, dtype=np.float32)
+    images /= 127.5
+    return images
+
+
+def _prepared(picture: Any, size: int) -> np.ndarray:
+    """One picture of Pillow's as uint8 (size, size, 3)."""
+    from PIL import Image, ImageOps
+
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # grey with 16 bits, which convert would cut off at 255
+        picture = picture.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")
+    picture = picture.convert("RGBA")
+    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))

@@ -1,0 +1,112 @@
+"""A folder of pictures: cut, resized, scaled; what is broken is named and skipped."""
+
+import builtins
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from minigan.data.folder import load_folder
+
+
+def save(path, pixels, **keywords):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(path, **keywords)
+
+
+def colour(height, width, rgb):
+    return np.full((height, width, 3), rgb, np.uint8)
+
+
+def test_pictures_become_images_between_minus_one_and_one_in_the_order_of_their_names(tmp_path):
+    save(tmp_path / "b.png", colour(8, 8, (255, 255, 255)))
+    save(tmp_path / "a.png", colour(8, 8, (0, 0, 0)))
+    save(tmp_path / "inside" / "C.JPG", colour(8, 8, (255, 0, 0)), quality=100, subsampling=0)
+    images = load_folder(tmp_path, 4)
+    assert images.dtype == np.float32 and images.shape == (3, 4, 4, 3)
+    assert (images[0] == -1).all() and (images[1] == 1).all()
+    np.testing.assert_allclose(images[2], np.broadcast_to([1, -1, -1], (4, 4, 3)), atol=0.03)
+
+
+def test_grey_pictures_have_one_channel_unless_a_pixel_of_one_is_coloured(tmp_path):
+    save(tmp_path / "a.png", np.full((5, 5), 51))
+    save(tmp_path / "b.jpg", colour(5, 5, (51, 51, 51)))
+    images = load_folder(tmp_path, 5)
+    assert images.shape == (2, 5, 5, 1)
+    np.testing.assert_allclose(images, 51 / 127.5 - 1, atol=1e-6)
+    save(tmp_path / "c.png", colour(5, 5, (51, 51, 52)))
+    assert load_folder(tmp_path, 5).shape == (3, 5, 5, 3)
+
+
+def test_the_square_in_the_middle_is_kept(tmp_path):
+    wide = colour(4, 12, (0, 0, 0))
+    wide[:, 4:8] = 255
+    save(tmp_path / "wide.png", wide)
+    save(tmp_path / "high.png", wide.transpose(1, 0, 2))
+    assert (load_folder(tmp_path, 4) == 1).all()
+
+
+def test_the_size_is_the_one_asked_for_up_and_down(tmp_path):
+    save(tmp_path / "small.png", np.full((3, 3), 102))
+    save(tmp_path / "large.png", np.full((90, 70), 102))
+    np.testing.assert_allclose(load_folder(tmp_path, 32), np.full((2, 32, 32, 1), -0.2), atol=1e-6)
+
+
+def test_transparent_means_white(tmp_path):
+    pixels = np.zeros((4, 4, 4), np.uint8)
+    pixels[:2, :, 3] = 255  # the upper half is black, the lower half black and invisible
+    save(tmp_path / "a.png", pixels)
+    images = load_folder(tmp_path, 4)
+    assert (images[0, :2] == -1).all() and (images[0, 2:] == 1).all()
+
+
+def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path):
+    Image.fromarray(np.full((4, 4), 257 * 102, np.uint16)).save(tmp_path / "a.png")
+    np.testing.assert_allclose(load_folder(tmp_path, 4), -0.2, atol=1e-6)
+
+
+def test_a_picture_is_turned_as_its_camera_noted(tmp_path):
+    pixels = np.zeros((4, 4), np.uint8)
+    pixels[0] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    save(tmp_path / "a.png", pixels, exif=exif)
+    images = load_folder(tmp_path, 4)
+    assert (images[0, 3] == 1).all() and (images[0, :3] == -1).all()
+
+
+def test_a_broken_file_is_named_and_skipped(tmp_path, capsys):
+    save(tmp_path / "good.png", colour(40, 40, (1, 2, 3)))
+    whole = (tmp_path / "good.png").read_bytes()
+    (tmp_path / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "text.jpeg").write_text("no picture")
+    (tmp_path / "notes.txt").write_text("not even called one")
+    assert len(load_folder(tmp_path, 8)) == 1
+    errors = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0] for line in errors] == [
+        f"skipped {tmp_path / name}" for name in ("cut.png", "empty.png", "text.jpeg")
+    ]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
+    with pytest.raises(FileNotFoundError, match="there is no folder .*nowhere"):
+        load_folder(tmp_path / "nowhere", 8)
+    with pytest.raises(ValueError, match="expected PNG or JPEG files, but it has none"):
+        load_folder(tmp_path, 8)
+    (tmp_path / "a.png").write_text("no picture")
+    with pytest.raises(ValueError, match="none of its 1 can be read"):
+        load_folder(tmp_path, 8)
+
+
+def test_without_pillow_the_error_says_what_to_install(tmp_path, monkeypatch):
+    original = builtins.__import__
+
+    def refuse(name, *args):
+        if name == "PIL":
+            raise ImportError(name)
+        return original(name, *args)
+
+    monkeypatch.setattr(builtins, "__import__", refuse)
+    with pytest.raises(ImportError, match="pip install pillow"):
+        load_folder(tmp_path, 8)
