@@ -9,7 +9,7 @@ is*.  What dispatch cannot do is here, and this is the only file that knows that
 * creating arrays on the current device: `asarray`, `zeros`, `normal`, `uniform`,
 * crossing between devices: `to_device`, `to_numpy`,
 * the one random generator, which always runs on the host, so that a run starts from the same numbers
-  on every device,
+  on every device, and on every process of several (`share`),
 * the few functions that dispatch does not cover: `windows`, `scatter_add`, `synchronize`.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from types import ModuleType
 from typing import Any
@@ -32,6 +32,7 @@ _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes i
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
 _chosen: str = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
+_share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
 
 class DeviceError(RuntimeError):
@@ -148,9 +149,9 @@ def zeros(shape: tuple[int, ...]) -> Array:
     return module().zeros(shape, dtype=np.float32)
 
 
-def to_device(array: Array) -> Array:
-    """`array` on the current device; no copy is made if it is there already."""
-    target = module()
+def to_device(array: Array, like: Array | None = None) -> Array:
+    """`array` on the current device, or beside the array `like`; no copy is made if it is there already."""
+    target = module() if like is None else module_of(like)
     if isinstance(array, target.ndarray):
         return array
     return target.asarray(to_numpy(array))
@@ -174,12 +175,34 @@ def seed(value: int) -> None:
 
 def normal(shape: tuple[int, ...]) -> Array:
     """Standard normal float32 numbers, drawn on the host, on the current device."""
-    return to_device(generator.standard_normal(shape, dtype=np.float32))
+    return _drawn(generator.standard_normal, shape)
 
 
 def uniform(shape: tuple[int, ...]) -> Array:
     """float32 numbers uniform in [0, 1), drawn on the host, on the current device."""
-    return to_device(generator.random(shape, dtype=np.float32))
+    return _drawn(generator.random, shape)
+
+
+@contextlib.contextmanager
+def share(rank: int, size: int) -> Iterator[None]:
+    """Inside the with-block, this process has share number `rank` of a batch in `size` equal shares.
+
+    All processes draw the numbers for the whole batch, the same ones, and each keeps those of its examples
+    (the first axis).  So no two examples get the same noise, and their noise does not depend on `size`.
+    """
+    token = _share.set((rank, size))
+    try:
+        yield
+    finally:
+        _share.reset(token)
+
+
+def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
+    rank, size = _share.get()
+    if size == 1:
+        return to_device(draw(shape, dtype=np.float32))
+    n, *rest = shape
+    return to_device(draw((size * n, *rest), dtype=np.float32)[rank * n : (rank + 1) * n])
 
 
 # --- What dispatch does not cover ------------------------------------------------------------------

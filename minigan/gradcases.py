@@ -14,8 +14,10 @@ import numpy as np
 
 from minigan import ops
 from minigan.autograd import Primitive, cast, primitives
+from minigan.backend import to_device
 from minigan.gradcheck import GradientError, worst_errors
 from minigan.ops.convolution import _conv2d_kernel_gradient
+from minigan.ops.elementwise import value
 from minigan.ops.geometry import geometry
 from minigan.ops.shape import scatter
 
@@ -56,7 +58,7 @@ CASES: dict[str, list[Case]] = {
         (lambda x: ops.sum(x, axis=(0, -1), keepdims=True), [normal(2, 3, 2)]),
     ],
     # elementwise
-    "where": [(lambda a, b: ops.where(mask, a, b), [normal(2, 1), normal(3)])],
+    "where": [(lambda a, b: ops.where(to_device(mask, value(a)), a, b), [normal(2, 1), normal(3)])],
     "add": [(ops.add, [normal(2, 3), normal(3)]), (lambda x: x + x, [normal(2)])],
     "subtract": [(ops.subtract, [normal(3), normal(2, 1)]), (lambda x: x - x, [normal(2)])],
     "multiply": [(ops.multiply, [normal(2, 3), normal(2, 1)]), (lambda x: x * x, [normal(2)])],

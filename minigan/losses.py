@@ -47,7 +47,7 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
                 f"softmax_cross_entropy: labels of dtype {labels.dtype} from {labels.min()} to "
                 f"{labels.max()}, expected integers from 0 to {classes - 1}"
             )
-        labels = (labels[:, None] == to_device(np.arange(classes))).astype(log_p.dtype)
+        labels = (labels[:, None] == to_device(np.arange(classes), value(log_p))).astype(log_p.dtype)
     _same_shape("softmax_cross_entropy", logits, labels)
     return mean(-sum(log_p * labels, axis=-1))
 

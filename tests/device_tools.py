@@ -17,10 +17,15 @@ def there(arrays):
     return [backend.to_device(a) for a in arrays]
 
 
+def is_there(a):
+    """True for an array of the current device; NumPy makes a scalar of an array without axes, CuPy does not."""
+    return isinstance(a, backend.module().ndarray) or (backend.module() is np and isinstance(a, np.generic))
+
+
 def assert_agree(found, expected):
     """The arrays `found` are on the current device and have the numbers and precisions of `expected`."""
     for a, b in zip(found, expected, strict=True):
-        assert isinstance(a, backend.module().ndarray), f"a {type(a)} has left the device"
+        assert is_there(a), f"a {type(a)} is not on the device"
         assert (a.dtype, a.shape) == (b.dtype, b.shape)
         tolerance = 1e-4 if a.dtype == np.float32 else 1e-10
         scale = np.abs(b).max(initial=0) if b.dtype.kind == "f" else 0

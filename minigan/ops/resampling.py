@@ -69,7 +69,7 @@ def _bilinear(n: int, scale: int, like: Any) -> Any:
     centre = np.clip((np.arange(n * scale) + 0.5) / scale - 0.5, 0, n - 1)  # in pixels of the original
     weights = np.maximum(1 - np.abs(centre[:, None] - np.arange(n)), 0)
     dtype = value(like).dtype
-    return to_device(weights.astype(dtype if dtype.kind == "f" else np.float32))
+    return to_device(weights.astype(dtype if dtype.kind == "f" else np.float32), value(like))
 
 
 def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
@@ -90,9 +90,9 @@ def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding:
     Raises ValueError if no window fits, or if one would see nothing but padding.
     """
     windows, at = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
-    ones = np.ones((1, *at.image, 1), dtype=x.dtype)
+    ones = np.ones_like(value(x), shape=(1, *at.image, 1))
     inside, _ = _windows("average_pool2d", ones, size, strides, padding, outside=0.0)
-    return windows.sum(axis=0) * to_device(1 / inside.sum(axis=0))
+    return windows.sum(axis=0) * (1 / inside.sum(axis=0))
 
 
 def _windows(
