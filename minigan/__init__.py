@@ -11,7 +11,8 @@ The table of contents.  Read the modules in this order; each one uses only those
     optimizers   7   what to do with a gradient
     data         8   digits and mixtures, and the order in which they come
     models       9   one file, one paper
-    training    10   a loop that can be interrupted and resumed bit for bit
+    parallel    10   several processes that take the same steps
+    training         a loop that can be interrupted and resumed bit for bit
     images      11   grids, animations, curves
     evaluation  12   how good are these digits?  the judge, the measures, and the table
     runs        13   the folder that an example leaves behind

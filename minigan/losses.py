@@ -42,12 +42,19 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     log_p = log_softmax(logits, axis=-1)
     if len(labels.shape) == 1:
         classes = logits.shape[1]
-        if labels.dtype.kind not in "iu" or labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        on_host = isinstance(
+            labels, np.ndarray
+        )  # asking a GPU for the largest label would wait for the answer
+        fit = labels.dtype.kind in "iu" and (
+            not on_host or labels.size == 0 or 0 <= labels.min() <= labels.max() < classes
+        )
+        if not fit:
             raise ValueError(
                 f"softmax_cross_entropy: labels of dtype {labels.dtype} from {labels.min()} to "
                 f"{labels.max()}, expected integers from 0 to {classes - 1}"
             )
-        labels = (labels[:, None] == to_device(np.arange(classes), value(log_p))).astype(log_p.dtype)
+        labels, number = (to_device(a, value(log_p)) for a in (labels, np.arange(classes)))
+        labels = (labels[:, None] == number).astype(log_p.dtype)
     _same_shape("softmax_cross_entropy", logits, labels)
     return mean(-sum(log_p * labels, axis=-1))
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -42,6 +42,7 @@ class Optimizer:
         if not learning_rate > 0:
             raise ValueError(f"{type(self).__name__}: learning_rate is {learning_rate}, expected more than 0")
         self.learning_rate = learning_rate
+        self.average: Callable[[list[Array]], list[Array]] | None = None  # over processes: see `parallel`
         self.steps = 0
         self.slots = {name: [np.zeros_like(p.data, order="C") for p in self.parameters] for name in slots}
 
@@ -60,6 +61,8 @@ class Optimizer:
                 raise ValueError(
                     f"{type(self).__name__}.step: gradient {i} has shape {g.shape}, its parameter {p.shape}"
                 )
+        if self.average:
+            grads = self.average(grads)
         self.steps += 1
         pieces: list[list[Array]] = []
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):

@@ -30,10 +30,13 @@ from minigan.data import Batches, load_mnist
 from minigan.evaluation import print_short_table
 from minigan.hints import Watch
 from minigan.images import image_grid, plot_history, save_animation, save_image
-from minigan.models import AEGAN, DCGAN, MLPGAN, WGANGP
+from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, TransformingAutoencoder
+from minigan.parallel import ParallelError, Team, mpi_team
 from minigan.training import fit, load_checkpoint, read_history
 
-MODELS = {model.name: model for model in (MLPGAN, DCGAN, WGANGP, AEGAN)}
+MODELS = {
+    model.name: model for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, TransformingAutoencoder, AEGAN, VAE)
+}
 
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 
@@ -50,6 +53,11 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
     parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
+    parser.add_argument(
+        "--data-parallel",
+        action="store_true",
+        help="share every batch between the processes that mpiexec -n 2 python ... has started",
+    )
     where = parser.add_mutually_exclusive_group()  # "%(default).0s" keeps "(default: None)" out of the help
     where.add_argument(
         "--out", type=Path, metavar="FOLDER", help="the run folder (default: a new one in runs/)%(default).0s"
@@ -81,8 +89,8 @@ def parse_run(
 ) -> argparse.Namespace:
     """Parse the flags, choose the run folder (`args.out`), set device and seed.
 
-    A resumed run takes its flags from its own config.json; only --epochs and --device may be given
-    anew.  What cannot be done ends in the parser's error message.
+    A resumed run takes its flags from its own config.json; only --epochs, --device and --data-parallel may
+    be given anew.  What cannot be done ends in the parser's error message.
     """
     args = parser.parse_args(argv)
     if args.quick:
@@ -106,7 +114,9 @@ def parse_run(
         )
     try:
         mg.use(args.device)
-    except DeviceError as error:
+        if args.data_parallel:
+            args.out = mpi_team().of_leader(args.out)  # once it is there, others would choose another one
+    except (DeviceError, ParallelError) as error:
         parser.error(str(error))
     mg.seed(args.seed)
     return args
@@ -142,10 +152,10 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
-def load_digits(full: bool) -> np.ndarray:
-    """The training images of MNIST (N, 28, 28, 1), or the end of the program with the reason in words."""
+def load_digits(full: bool, split: str = "train") -> np.ndarray:
+    """The images of MNIST (N, 28, 28, 1), or the end of the program with the reason in words."""
     try:
-        return load_mnist("train", full)[0]
+        return load_mnist(split, full)[0]
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
@@ -159,21 +169,24 @@ def run(
 ) -> None:
     """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last.
 
-    pictures  (model, images) -> {name: picture}: what else to draw at the end, as name.png
+    pictures  what else to do at the end: (model, images) -> {name: picture}, to be saved as name.png
     digits    whether the images are digits, which the table at the end is about
 
     Ends the program with one line if the folder, its checkpoint or the batch size will not do.
     """
     if args.quick:
         images = images[:QUICK_IMAGES]
-    flags = {k: v for k, v in vars(args).items() if k not in ("out", "resume")}
+    flags = {k: v for k, v in vars(args).items() if k not in ("out", "resume", "data_parallel")}
     config = {"model": model.name, "settings": model.settings, "flags": flags, "version": mg.__version__}
+    team = mpi_team() if args.data_parallel else Team()
     try:
         batches = Batches(images, args.batch_size, seed=args.seed)
+        team.rows(args.batch_size)
         if args.resume:
             load_checkpoint(model, args.out / "checkpoint.npz")  # `fit` will, too: this is to know early
-        (args.out / "samples").mkdir(parents=True, exist_ok=True)
-        (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        if team.leader:
+            (args.out / "samples").mkdir(parents=True, exist_ok=True)
+            (args.out / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
     noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
@@ -181,9 +194,11 @@ def run(
     def draw_samples(epoch: int) -> None:
         save_image(args.out / "samples" / f"epoch_{epoch:04d}.png", image_grid(model.sample(100, noise)))
 
-    if not args.resume:
+    if team.leader and not args.resume:
         draw_samples(0)
-    done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples, Watch())
+    done = fit(model, batches, args.epochs, args.out, bool(args.resume), draw_samples, Watch(), team=team)
+    if not team.leader:
+        return
     save_image(args.out / "samples.png", image_grid(model.sample(100, noise), scale=3))
     save_animation(args.out / "samples.gif", sorted((args.out / "samples").glob("epoch_*.png")))
     plot_history(args.out / "curves.png", read_history(args.out / "history.csv"), model.curves)

@@ -17,9 +17,10 @@ from __future__ import annotations
 import ctypes
 import functools
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -48,13 +49,39 @@ def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
         set_threads(threads)
 
 
+#: Elements of a piece of `piecewise`, so that what is computed on the way stays in the cache.
+PIECE = 2**20
+
+
+def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
+    """f(x, *others) for an elementwise f of x and of arrays that broadcast to it, of the dtype of x."""
+    if x.size < 4 * ENOUGH or not isinstance(x, np.ndarray):
+        return f(x, *others)
+    y = np.empty_like(x)
+    step = max(1, PIECE * len(x) // x.size)
+
+    def work(share: slice) -> None:
+        for start in range(share.start, share.stop, step):
+            piece = slice(start, min(start + step, share.stop))
+            y[piece] = f(x[piece], *[o[piece] if _has_rows(o, x) else o for o in others])
+
+    in_threads(work, len(x), x.size)
+    return y
+
+
+def _has_rows(other: Any, x: Any) -> bool:
+    return isinstance(other, np.ndarray) and other.ndim == x.ndim and len(other) == len(x)
+
+
 @functools.cache
 def _openblas() -> tuple[Callable[[int], object], int]:
     """The function that sets the number of OpenBLAS's threads, and that number (one per core, unless
     the environment variable OPENBLAS_NUM_THREADS says otherwise)."""
     try:
-        library = ctypes.CDLL(np._core._multiarray_umath.__file__)  # which finds what it is linked to, too
-    except (OSError, AttributeError):
+        library = ctypes.CDLL(
+            sys.modules["numpy._core._multiarray_umath"].__file__
+        )  # which finds what it is linked to, too
+    except (OSError, AttributeError, KeyError):
         return (lambda threads: None), 1
     for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
         if hasattr(library, name.format("set")):

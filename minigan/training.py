@@ -1,6 +1,6 @@
 """fit: a training loop that knows nothing of GANs; history, checkpoint, resume.
 
-Chapter 10; read nothing before it: a model is anything with `networks`, `optimizers` (name -> Layer,
+Chapter 10.1; read nothing before it: a model is anything with `networks`, `optimizers` (name -> Layer,
 name -> Optimizer) and `train_step(batch) -> {name: number}`.
 
 Everything that the next step depends on is in the checkpoint: weights and running statistics, the slots
@@ -29,6 +29,7 @@ from minigan import backend
 from minigan.data import Batches
 from minigan.layers import Layer
 from minigan.optimizers import Optimizer
+from minigan.parallel import Team
 
 FORMAT = 1  # of the checkpoint file; to be raised when old files can no longer be read
 
@@ -54,6 +55,7 @@ def fit(
     after_epoch: Callable[[int], None] | None = None,
     watch: Callable[[Mapping[str, float]], Sequence[str]] | None = None,
     log_every: int = 50,
+    team: Team | None = None,
 ) -> bool:
     """Train `model` until it has seen `epochs` epochs; True when done, False when interrupted.
 
@@ -62,23 +64,25 @@ def fit(
     after_epoch  called with the number of epochs done, after each epoch: draw pictures here
     watch        called with each row of history.csv; what it answers is printed (`hints`)
     log_every    steps whose mean makes one row of history.csv; the end of an epoch makes one, too
+    team         the processes that train together (`parallel`); the leader alone writes files and draws
 
     Ctrl-C finishes the step, writes a checkpoint and returns False; a second Ctrl-C stops at once, and
     the last complete checkpoint stays valid.  Raises FloatingPointError when a loss is not finite,
     leaving the last checkpoint as it is.
     """
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    out, team = Path(out), team or Team()
+    if team.leader:
+        out.mkdir(parents=True, exist_ok=True)
     position = load_checkpoint(model, out / "checkpoint.npz") if resume else new_position()
-    history = History(out / "history.csv", position["step"])
+    history = History(out / "history.csv" if team.leader else None, position["step"])
     watch = watch or (lambda row: ())
     for row in history.rows:
         watch(row)  # what was said before the interruption is not said again
     progress = Progress(len(batches) * epochs, batches.batch_size, position)
-    with _ctrl_c() as interrupted:
+    with team.training(model), _ctrl_c() as interrupted:
         for epoch in range(position["epoch"], epochs):
             for batch in batches.epoch(epoch, start=position["step_in_epoch"]):
-                metrics = model.train_step(batch)
+                metrics = team.train_step(model, batch)
                 _count(position, metrics, progress.seconds())
                 epoch_ends = position["step_in_epoch"] == len(batches)
                 if position["step"] % log_every == 0 or epoch_ends:
@@ -88,14 +92,16 @@ def fit(
                     progress.show(epoch + 1, epochs, row)
                     for hint in watch(row):
                         progress.end(f"hint: {hint}")
-                if interrupted():
-                    save_checkpoint(model, out / "checkpoint.npz", position)
+                if team.any(interrupted()):
+                    if team.leader:
+                        save_checkpoint(model, out / "checkpoint.npz", position)
                     progress.end(f"interrupted after step {position['step']}: checkpoint saved in {out}")
                     return False
             position["epoch"], position["step_in_epoch"] = epoch + 1, 0
-            if after_epoch:
-                after_epoch(epoch + 1)
-            save_checkpoint(model, out / "checkpoint.npz", position)
+            if team.leader:
+                if after_epoch:
+                    after_epoch(epoch + 1)
+                save_checkpoint(model, out / "checkpoint.npz", position)
     progress.end()
     return True
 
@@ -134,11 +140,14 @@ def _check_finite(row: Mapping[str, float], out: Path) -> None:
 
 
 class History:
-    """history.csv: one row every few steps; rows after `step` are from a run that was cut off."""
+    """history.csv: one row every few steps; rows after `step` are from a run that was cut off.
 
-    def __init__(self, path: Path, step: int) -> None:
+    Without a path, nothing is read or written.
+    """
+
+    def __init__(self, path: Path | None, step: int) -> None:
         self.path = path
-        self.rows = [row for row in read_history(path) if row["step"] <= step] if step else []
+        self.rows = [row for row in read_history(path) if row["step"] <= step] if path and step else []
         self._write(self.rows, "w")
 
     def append(self, row: dict[str, float]) -> None:
@@ -146,6 +155,8 @@ class History:
         self.rows.append(row)
 
     def _write(self, rows: list[dict[str, float]], mode: str) -> None:
+        if not self.path:
+            return
         with open(self.path, mode, newline="") as file:
             writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
             if mode == "w" and rows:

@@ -14,7 +14,7 @@ ROOT = Path(minigan.__file__).parent
 #: Every module or folder of the package, in reading order; within a folder, its modules.
 CHAPTERS = [
     "backend", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses", "optimizers",
-    "data", "models", "training", "hints", "images", "judge", "measures", "evaluation", "runs",
+    "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation", "runs",
 ]  # fmt: skip
 READERS = {"runs"}  # what uses the package as a script would, by `import minigan as mg`
 SECTIONS = {

@@ -137,7 +137,9 @@ def test_the_seed_decides_the_weights_and_the_order_of_the_data(monkeypatch):
     assert backend.generator.bit_generator.state == np.random.default_rng(4).bit_generator.state
 
     orders = []
-    monkeypatch.setattr(runs, "fit", lambda model, batches, *rest: orders.append(batches.order(0)) or True)
+    monkeypatch.setattr(
+        runs, "fit", lambda model, batches, *rest, **named: orders.append(batches.order(0)) or True
+    )
     train("--seed", 4)
     assert np.array_equal(orders[0], Batches(IMAGES, 8, seed=4).order(0))
 

@@ -39,6 +39,10 @@ class Layer:
         """The arrays behind the weights and what is remembered, not copies: for averaging in place."""
         return [value.data if isinstance(value, Tensor) else value for *_, value in self._items()]
 
+    def remembered(self) -> list[Array]:
+        """Those of the arrays that are not trained, but change in training: running statistics."""
+        return [value for *_, value in self._items() if not isinstance(value, Tensor)]
+
     def state(self) -> dict[str, np.ndarray]:
         """name -> NumPy array (a copy), of the weights and of what is remembered."""
         return {name: to_numpy(value).copy() for name, _, _, value in self._items()}

@@ -16,13 +16,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from minigan.autograd import Tensor
 from minigan.backend import normal
 from minigan.layers.base import Layer, expect
 from minigan.layers.convolution import Conv2D
-from minigan.ops import broadcast_to, matmul, reshape, softmax, sqrt, sum, transpose
+from minigan.ops import reshape, softmax, sqrt, sum, transpose
 from minigan.ops.elementwise import value
 from minigan.ops.geometry import Size
+from minigan.ops.routing import agreement, weighted_sum
 
 EPSILON = 1e-7  # in the root of squash
 
@@ -109,22 +112,16 @@ class Capsules(Layer):
         expect(self, x, 2, self.in_dimensions, f"(N, {self.in_capsules}, {self.in_dimensions})")
         expect(self, x, 1, self.in_capsules, f"(N, {self.in_capsules}, {self.in_dimensions})")
         u = transpose(x, (0, 2, 1))  # (N, D, I)
-        n, d, i = u.shape
-        j, e = self.capsules, self.dimensions
-        kernel = reshape(self.kernel, (j, d * i, e))
-        b: Any = value(u)[:, 0] * 0  # (N, I): zeros, which broadcast to (J, N, I)
-        b = broadcast_to(b, (j, n, i))
+        b = np.zeros_like(value(u), shape=(self.capsules, len(x), self.in_capsules))  # (J, N, I)
         for iteration in range(1, self.routings + 1):
-            c = softmax(b, axis=0)  # (J, N, I)
+            c = softmax(b, axis=0)
             if self.routing_gradient == "none":
                 c = value(c)
-            s = matmul(reshape(reshape(c, (j, n, 1, i)) * u, (j, n, d * i)), kernel)  # (J, N, E)
-            v = squash(s)
+            v = squash(weighted_sum(c, u, self.kernel))  # (J, N, E)
             if iteration < self.routings:
                 if self.routing_gradient != "full":
                     v = value(v)
-                back = matmul(v, transpose(kernel, (0, 2, 1)))  # (J, N, D*I)
-                b = b + sum(reshape(back, (j, n, d, i)) * u, axis=2)
+                b = b + agreement(u, self.kernel, v)
         return transpose(v, (1, 0, 2))  # (N, J, E)
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import normal, zeros
+from minigan.backend import normal, to_device, zeros
 from minigan.layers.base import Layer, expect
 from minigan.layers.initializers import Initializer, glorot_uniform
 from minigan.ops import getitem, matmul
+from minigan.ops.elementwise import value
 
 
 class Dense(Layer):
@@ -61,11 +62,12 @@ class Embedding(Layer):
         return f"Embedding({self.count}, {self.features})"
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        x = np.asarray(x) if isinstance(x, int | list | tuple) else x
+        x = np.asarray(x) if isinstance(x, int | list | tuple) else value(x)
         if x.dtype.kind not in "iu":
             raise TypeError(f"{self!r} got numbers of dtype {x.dtype}, expected integers")
-        if x.size and not 0 <= int(x.min()) <= int(x.max()) < self.count:
+        on_host = isinstance(x, np.ndarray | np.generic)  # asking a GPU would wait for the answer
+        if on_host and x.size and not 0 <= x.min() <= x.max() < self.count:
             raise IndexError(
                 f"{self!r} got indices from {x.min()} to {x.max()}, expected 0 to {self.count - 1}"
             )
-        return getitem(self.table, x)
+        return getitem(self.table, to_device(x, self.table.data))

@@ -17,6 +17,7 @@ from minigan.backend import zeros
 from minigan.layers.base import Layer, expect
 from minigan.ops import mean, sqrt
 from minigan.ops.elementwise import value
+from minigan.ops.normalization import batch_normalize, batch_statistics
 
 
 class BatchNormalization(Layer):
@@ -43,13 +44,10 @@ class BatchNormalization(Layer):
         if not training:
             scale = self.gamma / np.sqrt(self.moving_variance + self.epsilon)
             return x * scale + (self.beta - self.moving_mean * scale)
-        axes = tuple(range(len(x.shape) - 1))
-        mu = mean(x, axes)  # (channels,)
-        centred = x - mu
-        variance = mean(centred * centred, axes)  # (channels,)
+        mu, variance = batch_statistics(value(x))  # (channels,)
         self.moving_mean = self._moved(self.moving_mean, mu)
         self.moving_variance = self._moved(self.moving_variance, variance)
-        return centred * (self.gamma / sqrt(variance + self.epsilon)) + self.beta
+        return batch_normalize(x, self.gamma, self.beta, mu, variance, epsilon=self.epsilon)
 
     def _moved(self, average: Any, batch: Any) -> Any:
         return self.momentum * average + ((1 - self.momentum) * value(batch)).astype(average.dtype)

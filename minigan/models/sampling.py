@@ -5,20 +5,22 @@ Chapter 9.0; read `layers` before it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import normal, to_device, to_numpy
-from minigan.layers import Layer
 from minigan.ops import sigmoid
 from minigan.ops.elementwise import value
 
 AT_ONCE = 500  # images that are drawn together, to keep the memory small
 
 
-def sample_images(generator: Layer, latent_size: int, n: int, noise: np.ndarray | None) -> np.ndarray:
+def sample_images(
+    generator: Callable[[Any], Any], latent_size: int, n: int, noise: np.ndarray | None
+) -> np.ndarray:
     """n images (n, H, W, C) in [-1, 1] on the host, from `noise` (n, latent_size) or from fresh noise."""
     if n < 1:
         raise ValueError(f"sample: n is {n}, expected at least 1")

@@ -22,14 +22,17 @@ Images are (N, H, W, C), kernels (KH, KW, C, F), results (N, OH, OW, F).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, windows
 from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
+from minigan.threads import in_threads
+
+T = TypeVar("T")
 
 # --- What is called -------------------------------------------------------------------------------
 
@@ -151,8 +154,12 @@ def _gather(x: Array, w: Array, at: Geometry) -> Array:
     n, filters = len(x), w.shape[3]
     y = np.empty_like(x, shape=(n, *at.result, filters), dtype=np.result_type(x, w))
     rows = w.reshape(-1, filters)  # (KH·KW·C, F)
-    for images, patches in _patches(x, at):  # patches (images·OH·OW, KH·KW·C)
-        y[images] = (patches @ rows).reshape(-1, *at.result, filters)
+
+    def work(share: slice) -> None:
+        for images, patches in _patches(x, at, share):  # patches (images·OH·OW, KH·KW·C)
+            y[images] = (patches @ rows).reshape(-1, *at.result, filters)
+
+    _shared(work, x, at, x.shape[3])
     return y
 
 
@@ -160,29 +167,43 @@ def _gather_products(x: Array, y: Array, at: Geometry) -> Array:
     """w[k] = Σ x[S·o + D·k - P] y[o], by a matrix product."""
     channels, filters = x.shape[3], y.shape[3]
     shape = (math.prod(at.kernel) * channels, filters)
-    w = np.zeros_like(x, shape=shape, dtype=np.result_type(x, y))
-    for images, patches in _patches(x, at):  # patches (images·OH·OW, KH·KW·C)
-        w += patches.T @ y[images].reshape(-1, filters)
-    return w.reshape(*at.kernel, channels, filters)
+
+    def work(share: slice) -> Array:
+        w = np.zeros_like(x, shape=shape, dtype=np.result_type(x, y))
+        for images, patches in _patches(x, at, share):  # patches (images·OH·OW, KH·KW·C)
+            w += patches.T @ y[images].reshape(-1, filters)
+        return w
+
+    first, *others = _shared(work, x, at, channels)
+    for w in others:
+        first += w
+    return first.reshape(*at.kernel, channels, filters)
 
 
-#: Both loops take a few images at a time, so that what they copy and add stays in the cache: its bytes.
+def _shared(work: Callable[[slice], T], images: Array, at: Geometry, channels: int) -> list[T]:
+    """work(share), for shares of the images that together are all of them, in several threads on a CPU."""
+    if not isinstance(images, np.ndarray):
+        return [work(slice(0, len(images)))]
+    return in_threads(work, len(images), len(images) * math.prod(at.result + at.kernel) * channels)
+
+
+#: Each share is worked on a few images at a time, so that what is copied and added stays in the cache.
 CHUNK_BYTES = 2**21
 
 
-def _few_images(n: int, at: Geometry, bytes_per_pixel: int) -> Iterator[slice]:
-    """The n images in portions whose pixels under the kernel fill CHUNK_BYTES."""
+def _few_images(share: slice, at: Geometry, bytes_per_pixel: int) -> Iterator[slice]:
+    """The images of a share in portions whose pixels under the kernel fill CHUNK_BYTES."""
     bytes_per_image = math.prod(at.result) * math.prod(at.kernel) * bytes_per_pixel
     step = max(1, CHUNK_BYTES // max(bytes_per_image, 1))
-    return (slice(start, start + step) for start in range(0, n, step))
+    return (slice(start, min(start + step, share.stop)) for start in range(share.start, share.stop, step))
 
 
-def _patches(x: Array, at: Geometry) -> Iterator[tuple[slice, Array]]:
+def _patches(x: Array, at: Geometry, share: slice) -> Iterator[tuple[slice, Array]]:
     """(images, the pixels under the kernel at each of their output pixels), a few images at a time."""
     length = math.prod(at.kernel) * x.shape[3]
     geometry = zip(at.kernel, at.result, at.strides, at.dilation, strict=True)
     height, width = (s * (o - 1) + d * (k - 1) + 1 for k, o, s, d in geometry)  # that any tap reaches
-    for images in _few_images(len(x), at, x.shape[3] * x.itemsize):
+    for images in _few_images(share, at, x.shape[3] * x.itemsize):
         framed = _frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
         view = windows(framed, at.kernel, at.strides, at.dilation)  # (images, OH, OW, KH, KW, C)
         yield images, view.reshape(-1, length)
@@ -202,17 +223,34 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
     taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
     taps = taps.reshape(th, tw, filters, sh * sw * channels)
     x = np.empty_like(y, shape=(n, *at.image, channels), dtype=np.result_type(y, w))
-    for images in _few_images(n, at, channels * y.itemsize):
-        rows = y[images].reshape(-1, filters)  # (images·OH·OW, F)
-        m = len(y[images])
-        blocks = np.zeros_like(x, shape=(m, oh + th - 1, sh, ow + tw - 1, sw, channels))
-        for i in range(th):
-            for j in range(tw):
-                part = (rows @ taps[i, j]).reshape(m, oh, ow, sh, sw, channels)
-                blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
-        pixels = blocks.reshape(m, (oh + th - 1) * sh, (ow + tw - 1) * sw, channels)
-        x[images] = _frame(pixels, at.padding, at.image)
+    bh, bw = oh + th - 1, ow + tw - 1  # blocks
+
+    def work(share: slice) -> None:
+        for images in _few_images(share, at, channels * y.itemsize):
+            rows = y[images].reshape(-1, filters)  # (images·OH·OW, F)
+            m = len(y[images])
+            if sw * channels < FEW:  # long runs of blocks instead of short runs of channels
+                planes = np.zeros_like(x, shape=(sh, sw, channels, m, bh, bw))
+                for i in range(th):
+                    for j in range(tw):
+                        part = (taps[i, j].T @ rows.T).reshape(sh, sw, channels, m, oh, ow)
+                        planes[..., i : i + oh, j : j + ow] += part
+                blocks = planes.transpose(3, 4, 0, 5, 1, 2)  # (images, BH, SH, BW, SW, C)
+            else:
+                blocks = np.zeros_like(x, shape=(m, bh, sh, bw, sw, channels))
+                for i in range(th):
+                    for j in range(tw):
+                        part = (rows @ taps[i, j]).reshape(m, oh, ow, sh, sw, channels)
+                        blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
+            pixels = blocks.reshape(m, bh * sh, bw * sw, channels)
+            x[images] = _frame(pixels, at.padding, at.image)
+
+    _shared(work, y, at, channels)
     return x
+
+
+#: Channels of neighbouring pixels: fewer than these are not worth to be added in runs of their own.
+FEW = 16
 
 
 def _turned(w: Array) -> Array:

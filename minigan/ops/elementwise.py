@@ -19,6 +19,7 @@ import numpy as np
 from minigan.autograd import Tensor, primitive
 from minigan.backend import Array
 from minigan.ops.broadcasting import unbroadcast
+from minigan.threads import piecewise
 
 
 def value(x: Any) -> Any:
@@ -45,10 +46,17 @@ where.defvjp(
 # --- Arithmetic ------------------------------------------------------------------------------------
 
 
+def _like(a: Any, b: Any) -> bool:
+    """True if a + b has the shape and the dtype of a."""
+    if not (isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim):
+        return False
+    return a.shape == b.shape or np.broadcast_shapes(a.shape, b.shape) == a.shape
+
+
 @primitive
 def add(a: Array, b: Array) -> Array:
     """y = a + b,  dy/da = 1,  dy/db = 1."""
-    return a + b
+    return piecewise(np.add, a, b) if _like(a, b) else a + b
 
 
 add.defvjp(
@@ -204,7 +212,11 @@ def relu(x: Array) -> Array:
     return np.maximum(x, 0)
 
 
-relu.defvjp(lambda g, y, x: g * (x > 0))
+def _relu_vjp(g: Any, y: Any, x: Any) -> Any:
+    return g * (x > 0) if isinstance(g, Tensor) else piecewise(lambda g, x: g * (x > 0), g, x)
+
+
+relu.defvjp(_relu_vjp)
 
 
 @primitive
@@ -212,12 +224,15 @@ def leaky_relu(x: Array, slope: float = 0.2) -> Array:
     """y = max(x, slope·x) for a slope in [0, 1],  dy/dx = 1 for x > 0, the slope for x < 0  (1 at 0)."""
     if not 0 <= slope <= 1:
         raise ValueError(f"the slope must lie between 0 and 1, not {slope}")
-    return np.maximum(x, slope * x)
+    return piecewise(lambda x: np.maximum(x, slope * x), x)
 
 
 def _leaky_relu_vjp(g: Any, y: Any, x: Any, slope: float = 0.2) -> Any:
     # 1 on the right and the slope on the left, without a branch: choosing by random signs is slow.
-    return g * ((x >= 0) * x.dtype.type(1 - slope) + slope)
+    derivative = lambda x: (x >= 0) * x.dtype.type(1 - slope) + slope
+    if isinstance(g, Tensor):
+        return g * derivative(value(x))
+    return piecewise(lambda g, x: g * derivative(x), g, x)
 
 
 leaky_relu.defvjp(_leaky_relu_vjp)

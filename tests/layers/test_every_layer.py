@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from device_tools import assert_agree, is_there, there
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import check_layer, randomised
@@ -236,10 +237,10 @@ def test_gradients_of_input_and_weights_are_right_to_second_order(name, training
 
 @every_layer
 @in_both_modes
-def test_float32_stays_float32(name, training):
+def test_float32_stays_float32(name, training, device):
     row = ROWS[name]
     layer = randomised(row.make())
-    x = row.draw(0, (3, *row.example))
+    (x,) = there([row.draw(0, (3, *row.example))])
     x = Tensor(x.astype(np.float32)) if x.dtype.kind == "f" else x
     y = layer(x, training)
     assert y.dtype == np.float32
@@ -250,12 +251,34 @@ def test_float32_stays_float32(name, training):
 
 @every_layer
 @in_both_modes
-def test_arrays_in_arrays_out_inside_no_grad(name, training):
+def test_arrays_in_arrays_out_inside_no_grad(name, training, device):
     row = ROWS[name]
-    x = row.draw(0, (3, *row.example))
+    (x,) = there([row.draw(0, (3, *row.example))])
     with mg.no_grad():
         y = row.make()(x, training)
-    assert isinstance(y, np.ndarray)
+    assert is_there(y)
+
+
+def everything(name, training, dtype):
+    """The value, the gradients of input and weights, and what the layer remembers, on the current device."""
+    row = ROWS[name]
+    layer = randomised(row.make(), dtype)
+    x = row.draw(0, (3, *row.example))
+    (x,) = there([x.astype(dtype) if x.dtype.kind == "f" else x])
+    variables = [Tensor(x)] * (x.dtype.kind == "f") + layer.parameters()
+    mg.seed(7)
+    y = layer(variables[0] if x.dtype.kind == "f" else x, training)
+    grads = grad((y * y).sum(), variables) if variables else []
+    return [y.data, *grads, *layer.arrays()]
+
+
+@every_layer
+@in_both_modes
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_device_computes_the_same(name, training, dtype, device):
+    with mg.on("cpu"):
+        expected = everything(name, training, dtype)
+    assert_agree(everything(name, training, dtype), expected)
 
 
 @every_layer
@@ -279,13 +302,13 @@ def test_the_examples_of_a_batch_do_not_mix_in_use(name):
 
 
 @every_layer
-def test_an_empty_batch_gives_an_empty_result_in_use(name):
+def test_an_empty_batch_gives_an_empty_result_in_use(name, device):
     row = ROWS[name]
     if row.mixes:
         pytest.skip("there is no variance over no examples")
     layer = row.make()
-    y = layer(row.draw(0, (0, *row.example)))
-    assert y.shape == (0, *layer(row.draw(0, (2, *row.example))).shape[1:])
+    none, two = (layer(x) for x in there([row.draw(0, (n, *row.example)) for n in (0, 2)]))
+    assert none.shape == (0, *two.shape[1:])
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROWS.items() if row.wrong is not None])

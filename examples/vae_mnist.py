@@ -1,0 +1,67 @@
+"""Train a variational autoencoder on handwritten digits.
+
+    python examples/vae_mnist.py                           about ... minutes on two CPU cores
+    python examples/vae_mnist.py --latent-size 2           with a map of the whole latent plane
+    python examples/vae_mnist.py --quick                   a few seconds
+
+Beside the samples it draws
+
+    reconstructions.png    real images x, each with what the decoder makes of E(x) to the right of it
+    walk.png               from one real image to another through the latent space, a walk in each row;
+                           with two latent dimensions, the images over the plane, at equal steps of probability
+
+and prints the ELBO in nats: of MNIST's test images with --full, otherwise of 1,000 images that are held out.
+The model: minigan/models/vae.py.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from minigan.images import image_grid
+from minigan.models import VAE
+from minigan.models.vae import LIKELIHOODS
+from minigan.runs import load_digits, parse_run, positive, run, run_parser
+
+EPOCHS = 20
+BATCH_SIZE = 64
+HELD_OUT = 1000  # images that the subset's ELBO is measured on
+PAIRS, COLUMNS = 50, 5  # pairs in reconstructions.png, and in one row of it
+WALKS, STEPS = 12, 12  # rows of walk.png, and images in a row
+
+
+def main() -> None:
+    parser = run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE)
+    parser.add_argument("--latent-size", type=positive, default=16, help="dimensions of z")
+    parser.add_argument("--likelihood", default="bernoulli", choices=LIKELIHOODS, help="p(x|z)")
+    args = parse_run(parser, "vae")
+    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
+    if args.full:
+        test = load_digits(args.full, "test")
+    else:
+        order = np.random.default_rng(0).permutation(len(images))
+        test, images = images[order[:HELD_OUT]], images[order[HELD_OUT:]]
+    model = VAE(latent_size=args.latent_size, likelihood=args.likelihood)
+    run(args, model, images, lambda model, images: finish(model, test))
+
+
+def finish(model: VAE, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Print the ELBO of images x that the model was not trained on, and draw them."""
+    print(f"test ELBO ({model.likelihood}): {model.elbo(x):.2f} nats")
+    shown = x[:PAIRS]
+    pairs = np.stack([shown, model.reconstruct(shown)], axis=1).reshape(-1, *x.shape[1:])
+    if model.latent_size == 2:
+        steps = [NormalDist().inv_cdf((i + 0.5) / STEPS) for i in range(STEPS)]
+        z = np.array([(a, b) for b in reversed(steps) for a in steps])  # (STEPS * STEPS, 2)
+    else:
+        start, end = model.encode(x[:WALKS]), model.encode(x[WALKS : 2 * WALKS])
+        t = np.linspace(0, 1, STEPS)[:, np.newaxis]  # (STEPS, 1)
+        z = np.concatenate([(1 - t) * a + t * b for a, b in zip(start, end, strict=True)])
+    return {
+        "reconstructions": image_grid(pairs, columns=2 * COLUMNS, scale=3),
+        "walk": image_grid(model.sample(len(z), z), columns=STEPS, scale=3),
+    }
+
+
+if __name__ == "__main__":
+    main()

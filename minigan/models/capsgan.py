@@ -1,0 +1,163 @@
+"""The capsule GAN: a discriminator that answers with a vector, and means its length.
+
+Chapter 9.6; read `gan`, `dcgan` and `layers.capsule` before it.
+
+G is the DCGAN's.  D ends in a single capsule v of 16 dimensions, whose length is the probability that the
+image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin loss of capsules (`losses`)
+
+    L_M(v, T) = T max(0, 0.9 - ‖v‖)² + ½ (1 - T) max(0, ‖v‖ - 0.1)²
+
+    D minimises  L_M(D(x), 1) + L_M(D(G(z)), 0),        G minimises  L_M(D(G(z)), 1)
+
+(Jaiswal, AbdAlmageed, Wu and Natarajan 2018, "CapsuleGAN"; Saqur and Vivona 2018, "CapsGAN", have the same D).
+The margins are more than a matter of taste.  ‖v‖ = ‖s‖²/(1 + ‖s‖²) is flat at s = 0, so that an image which D
+rejects completely would tell G nothing; but D stops pushing at 0.1, where the slope is still 0.54.
+
+What a single capsule cannot do is routing.  A lower capsule divides itself among the upper ones by
+c_ij = exp b_ij / Σ_k exp b_ik, and if there is only one, c = 1 whatever b is: there is nothing to agree
+about.  Any number of iterations computes the same v = squash(Σ_i W_i u_i), so D asks for one.  What is left
+of capsules is the squash of the lower ones, a bilinear last layer without bias, and the loss.
+
+The three habits of `gan` are kept: the penalty on the slope of D at real images, learning rates that fall, and
+the moving average of G.  `MinibatchStdDev` shows D the batch, before the lower capsules.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from minigan.autograd import grad
+from minigan.backend import normal, to_device
+from minigan.layers import (
+    Capsules,
+    Conv2D,
+    Layer,
+    LeakyReLU,
+    MinibatchStdDev,
+    PrimaryCapsules,
+    Sequential,
+)
+from minigan.losses import margin_loss, r1_penalty
+from minigan.models.dcgan import generator
+from minigan.models.sampling import sample_images, signals
+from minigan.ops import norm
+from minigan.ops.elementwise import value
+from minigan.optimizers import Adam, Optimizer, move_average
+
+
+class CapsGAN:
+    """G: z (N, latent_size) -> x (N, image_size, image_size, colours);  D: x -> ‖v‖ (N, 1).
+
+    image_size      a multiple of 4, at least 12
+    width           channels of the layers next to the image, as in `DCGAN`
+    capsules        lower capsules at every pixel, of `dimensions` each
+    learning_rates  of G and of D at the start; they fall to FLOOR times that over `decay_steps`
+    The other arguments are those of `GAN`.
+    """
+
+    name = "capsgan"
+    curves: ClassVar = {"loss": ("d_loss", "g_loss"), "length of the capsule": ("D(x)", "D(G(z))")}
+    FLOOR = 0.05
+
+    def __init__(
+        self,
+        image_size: int = 28,
+        colours: int = 1,
+        latent_size: int = 32,
+        width: int = 32,
+        capsules: int = 16,
+        dimensions: int = 8,
+        learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
+        betas: tuple[float, float] = (0.0, 0.99),
+        decay_steps: int = 1248,
+        r1_weight: float = 0.2,
+        r1_every: int = 8,
+        average_decay: float = 0.995,
+    ) -> None:
+        self.settings = {
+            "image_size": image_size,
+            "colours": colours,
+            "latent_size": latent_size,
+            "width": width,
+            "capsules": capsules,
+            "dimensions": dimensions,
+            "learning_rates": learning_rates,
+            "betas": betas,
+            "decay_steps": decay_steps,
+            "r1_weight": r1_weight,
+            "r1_every": r1_every,
+            "average_decay": average_decay,
+        }
+        self.latent_size, self.learning_rates, self.decay_steps = latent_size, learning_rates, decay_steps
+        self.r1_weight, self.r1_every, self.average_decay = r1_weight, r1_every, average_decay
+        self.G = generator(latent_size, image_size, colours, width, "transpose")
+        self.average = generator(latent_size, image_size, colours, width, "transpose")
+        self.average.load_state(self.G.state())
+        self.D = CapsuleDiscriminator(image_size, colours, width, capsules, dimensions)
+        self.g_optimizer = Adam(self.G.parameters(), learning_rates[0], *betas)
+        self.d_optimizer = Adam(self.D.parameters(), learning_rates[1], *betas)
+        self.networks: dict[str, Layer] = {
+            "generator": self.G,
+            "discriminator": self.D,
+            "average": self.average,
+        }
+        self.optimizers: dict[str, Optimizer] = {
+            "generator": self.g_optimizer,
+            "discriminator": self.d_optimizer,
+        }
+
+    def train_step(self, images: np.ndarray) -> dict[str, Any]:
+        """One step of D and one of G on a batch of real images (N, H, W, C)."""
+        step = self.g_optimizer.steps
+        fraction = max(1 - step / self.decay_steps, self.FLOOR)
+        self.g_optimizer.learning_rate, self.d_optimizer.learning_rate = (
+            r * fraction for r in self.learning_rates
+        )
+
+        real = to_device(images)
+        fake = self.G(normal((len(real), self.latent_size)), training=True)
+
+        real_lengths, fake_lengths = self.D(real, training=True), self.D(fake.data, training=True)
+        is_real, is_fake = np.ones_like(value(real_lengths)), np.zeros_like(value(fake_lengths))
+        d_loss = objective = margin_loss(real_lengths, is_real) + margin_loss(fake_lengths, is_fake)
+        if self.r1_weight and step % self.r1_every == 0:
+            objective = d_loss + self.r1_every * self.r1_weight / 2 * r1_penalty(self.D, real)
+        self.d_optimizer.step(grad(objective, self.D.parameters()))
+
+        g_loss = margin_loss(self.D(fake, training=True), is_real)
+        *g_gradients, at_fake = grad(g_loss, [*self.G.parameters(), fake])
+        self.g_optimizer.step(g_gradients)
+
+        move_average(self.average, self.G, min(self.average_decay, (1 + step) / (10 + step)))
+        return {
+            "d_loss": d_loss.data,
+            "g_loss": g_loss.data,
+            "D(x)": real_lengths.data.mean(),
+            "D(G(z))": fake_lengths.data.mean(),
+            **signals(real, fake, real_lengths - 0.5, fake_lengths - 0.5, at_fake),
+        }
+
+    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
+        """n images (n, H, W, C) in [-1, 1], on the host; from `noise` (n, latent_size) if it is given."""
+        return sample_images(self.average, self.latent_size, n, noise)
+
+
+class CapsuleDiscriminator(Layer):
+    """x (N, image_size, image_size, colours) -> ‖v‖ (N, 1), the length of one capsule of 16 dimensions."""
+
+    def __init__(self, image_size: int, colours: int, width: int, capsules: int, dimensions: int) -> None:
+        self.features = Sequential(
+            Conv2D(colours, width, 4, strides=2, padding="same"),  # (N, H/2, W/2, width)
+            LeakyReLU(0.2),
+            MinibatchStdDev(),  # (N, H/2, W/2, width + 1)
+        )
+        pixels = (image_size // 2 - 4) // 2 + 1
+        self.lower = PrimaryCapsules(width + 1, capsules, dimensions, 4, strides=2)
+        self.upper = Capsules(pixels * pixels * capsules, dimensions, 1, 16, routings=1)
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        u = self.lower(self.features(x, training), training)  # (N, pixels·pixels·capsules, dimensions)
+        v = self.upper(u, training)  # (N, 1, 16)
+        return norm(v, axis=-1)  # (N, 1)

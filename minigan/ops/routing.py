@@ -1,0 +1,99 @@
+"""The sums of routing between capsules, without ever making the predictions û_ij = W_ij u_i.
+
+Chapter 4.10; read `contraction` and `convolution` before it.
+
+For the weights c of a routing, capsules u, kernels W and vectors v, of the shapes
+
+    c (J, N, I)    u (N, D, I)    W (J, D, I, E)    v (J, N, E)
+
+there is one number that is linear in each of the four,
+
+    F(c, u, W, v) = Σ c_jni u_ndi W_jdie v_jne = Σ c_jni ⟨û_nij, v_nj⟩,
+
+and leaving one of them out gives four operations, each of which is linear in the other three:
+
+    ∂F/∂v   s_j = Σ_i c_ij û_ij            `weighted_sum`
+    ∂F/∂c   a_ij = ⟨û_ij, v_j⟩             `agreement`
+    ∂F/∂u, ∂F/∂W                           what the gradients need besides these two
+
+The gradient g of one of the four takes the place that was left out: the vjps of each are the other
+three, and the family is closed under differentiation, as that of the convolution is.
+
+û would have N·I·J·E numbers.  Here one capsule j at a time, the weights are multiplied into u, which is
+shorter, N·I·D numbers, and a matrix product over (d, i) does the rest.  I is the last axis of u, because
+NumPy is quick along it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minigan.autograd import primitive
+from minigan.backend import Array
+
+
+@primitive
+def weighted_sum(c: Array, u: Array, w: Array) -> Array:
+    """s_jne = Σ_di c_jni u_ndi W_jdie:  the vjps are the other three, with g for v."""
+    return np.stack([_flat(c_j[:, None] * u) @ _matrix(w_j) for c_j, w_j in zip(c, w, strict=True)])
+
+
+@primitive
+def agreement(u: Array, w: Array, v: Array) -> Array:
+    """a_jni = Σ_d u_ndi Σ_e W_jdie v_jne:  the vjps are the other three, with g for c."""
+    return np.stack([(u * _back(w_j, v_j)).sum(axis=1) for w_j, v_j in zip(w, v, strict=True)])
+
+
+@primitive
+def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
+    """x_ndi = Σ_j c_jni Σ_e W_jdie v_jne:  the vjps are the other three, with g for u."""
+    x = c[0][:, None] * _back(w[0], v[0])
+    for c_j, w_j, v_j in zip(c[1:], w[1:], v[1:], strict=True):
+        x += c_j[:, None] * _back(w_j, v_j)
+    return x
+
+
+@primitive
+def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
+    """w_jdie = Σ_n c_jni u_ndi v_jne:  the vjps are the other three, with g for W."""
+    _, d, i = u.shape
+    w = [_flat(c_j[:, None] * u).T @ v_j for c_j, v_j in zip(c, v, strict=True)]  # J times (D*I, E)
+    return np.stack(w).reshape(len(w), d, i, -1)
+
+
+def _flat(x: Array) -> Array:
+    n, d, i = x.shape
+    return x.reshape(n, d * i)
+
+
+def _matrix(w: Array) -> Array:
+    d, i, e = w.shape
+    return w.reshape(d * i, e)
+
+
+def _back(w: Array, v: Array) -> Array:
+    """Σ_e W_die v_ne for one capsule j: (N, D, I)."""
+    d, i, _ = w.shape
+    return (v @ _matrix(w).T).reshape(len(v), d, i)
+
+
+weighted_sum.defvjp(
+    lambda g, s, c, u, w: agreement(u, w, g),
+    lambda g, s, c, u, w: _capsule_gradient(c, w, g),
+    lambda g, s, c, u, w: _capsule_kernel_gradient(c, u, g),
+)
+agreement.defvjp(
+    lambda g, a, u, w, v: _capsule_gradient(g, w, v),
+    lambda g, a, u, w, v: _capsule_kernel_gradient(g, u, v),
+    lambda g, a, u, w, v: weighted_sum(g, u, w),
+)
+_capsule_gradient.defvjp(
+    lambda g, x, c, w, v: agreement(g, w, v),
+    lambda g, x, c, w, v: _capsule_kernel_gradient(c, g, v),
+    lambda g, x, c, w, v: weighted_sum(c, g, w),
+)
+_capsule_kernel_gradient.defvjp(
+    lambda g, w, c, u, v: agreement(u, g, v),
+    lambda g, w, c, u, v: _capsule_gradient(c, g, v),
+    lambda g, w, c, u, v: weighted_sum(c, u, g),
+)

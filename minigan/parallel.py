@@ -1,0 +1,168 @@
+"""Several processes train one model: each takes its share of every batch, and all take the same steps.
+
+Chapter 10.0; read `optimizers` before it.
+
+Every loss is a mean over the batch, L = 1/N Σ_n L_n.  In R equal shares, with L_r the mean over share r,
+
+    L = 1/R Σ_r L_r,      dL/dp = 1/R Σ_r dL_r/dp:
+
+the gradient for the whole batch is the mean of the gradients for the shares.  Processes that start from
+the same weights and take the same steps keep the same weights, so gradients are all that they exchange
+(Dean et al. 2012 and many before them; "synchronous data parallelism").  To be the run of one process that has
+the whole batch, up to rounding, it takes four things:
+
+* the examples: every rank makes the same batches and keeps its rows,
+* the noise: every rank draws the noise of the whole batch and keeps its rows (`backend.share`),
+* the gradients: averaged when they reach an optimizer, whatever the model does before or afterwards,
+* what is remembered without a gradient (running statistics), and the losses: averaged after each step.
+
+It is not the same run for layers that look at the batch as a whole: BatchNormalization in training and
+MinibatchStdDev see the share of their rank.  The ranks still agree to the bit.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import io
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minigan import backend
+from minigan.backend import Array, asarray, synchronize, to_device, to_numpy
+
+
+class ParallelError(RuntimeError):
+    """There is nobody to train together with."""
+
+
+class Team:
+    """The processes that train together; `Team()` is one process alone, for which nothing changes.
+
+    comm    an MPI communicator, whose processes all call the same methods in the same order
+    leader  True on rank 0, which alone writes files
+    """
+
+    def __init__(self, comm: Any = None) -> None:
+        self.comm = comm
+        self.rank: int = comm.rank if comm else 0
+        self.size: int = comm.size if comm else 1
+        self.leader = self.rank == 0
+        self.awaited = self.size > 1  # the others wait for this process until its training is over
+
+    @contextmanager
+    def training(self, model: Any) -> Iterator[None]:
+        """Inside the with-block the optimizers of `model` average their gradients.
+
+        It starts from the leader's weights, slots and random numbers.
+        """
+        if self.size > 1:
+            for part in (*model.networks.values(), *model.optimizers.values()):
+                part.load_state(self.comm.bcast(part.state()))
+            bits = backend.generator.bit_generator
+            bits.state = self.comm.bcast(bits.state)
+            for optimizer in model.optimizers.values():
+                optimizer.average = self.mean
+        try:
+            yield
+        finally:
+            for optimizer in model.optimizers.values():
+                optimizer.average = None
+        self.awaited = False  # not so if an exception came by
+
+    def train_step(self, model: Any, batch: Any) -> dict[str, Any]:
+        """One step of `model` on this rank's share of `batch`; the numbers are means over all ranks."""
+        if self.size == 1:
+            return model.train_step(batch)
+        if isinstance(batch, tuple):
+            batch = tuple(array[self.rows(len(array))] for array in batch)
+        else:
+            batch = batch[self.rows(len(batch))]
+        with backend.share(self.rank, self.size):
+            metrics = model.train_step(batch)
+        remembered = [array for network in model.networks.values() for array in network.remembered()]
+        means = self.mean([*remembered, *map(asarray, metrics.values())])
+        for array in remembered:
+            array[...] = means.pop(0)
+        return dict(zip(metrics, means, strict=True))
+
+    def rows(self, n: int) -> slice:
+        """This rank's share of n examples.  Raises ValueError if they cannot be shared equally."""
+        if n % self.size:
+            raise ValueError(f"{self.size} processes cannot share a batch of {n} examples equally")
+        return slice(self.rank * n // self.size, (self.rank + 1) * n // self.size)
+
+    def mean(self, arrays: Sequence[Array]) -> list[Array]:
+        """The mean of each array over all ranks, by one message, with the same bits on every rank."""
+        flat = np.concatenate([array.reshape(-1) for array in arrays])
+        flat /= self.size
+        if isinstance(flat, np.ndarray) or self._reads_gpus():
+            synchronize()  # MPI does not wait for what a GPU has yet to compute
+            total = np.empty_like(flat)
+            self.comm.Allreduce(flat, total)
+        else:
+            host = to_numpy(flat)
+            on_host = np.empty_like(host)
+            self.comm.Allreduce(host, on_host)
+            total = to_device(on_host)
+        means, start = [], 0
+        for array in arrays:
+            piece = total[start : start + array.size]
+            means.append(piece.reshape(array.shape).astype(array.dtype, copy=False))
+            start += array.size
+        return means
+
+    def any(self, flag: bool) -> bool:
+        """True on every rank if `flag` is true on any."""
+        return flag if self.size == 1 else bool(self.comm.allreduce(int(flag)))
+
+    def of_leader(self, value: Any) -> Any:
+        """The leader's `value`, once all ranks have got here."""
+        return value if self.size == 1 else self.comm.allgather(value)[0]
+
+    def _reads_gpus(self) -> bool:
+        """True if this MPI says that it takes arrays on a GPU (MPI 4.1, "memory allocation kinds")."""
+        return "cuda" in (self.comm.Get_info().Get("mpi_memory_alloc_kinds") or "")
+
+
+@functools.cache
+def mpi_team() -> Team:
+    """The processes that `mpiexec -n 2 python ...` has started; give it to `fit`.
+
+    From here on only the leader speaks: what the others print is dropped.  A process that ends before `fit`
+    does takes all others with it (they would wait forever), and says why.
+
+    Raises ParallelError, in words, if mpi4py or its MPI is missing, or if this process is alone.
+    """
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise ParallelError("mpi4py is not installed: pip install 'minigan[mpi]'") from error
+    except RuntimeError as error:
+        raise ParallelError(f"mpi4py finds no MPI; pip install mpich brings one. {error}") from error
+    if MPI.COMM_WORLD.size == 1:
+        version = " ".join(MPI.Get_library_version().split("\n")[0].split())
+        raise ParallelError(
+            "this process is alone: start several with mpiexec -n 2 python ..., where mpiexec is of the MPI that "
+            f"mpi4py uses ({version})"
+        )
+    team, stderr, unsaid = Team(MPI.COMM_WORLD), sys.stderr, io.StringIO()
+    if not team.leader:
+        sys.stdout, sys.stderr = open(os.devnull, "w"), unsaid  # noqa: SIM115 - until the program ends
+
+    @atexit.register
+    def end() -> None:
+        if team.awaited:
+            if not team.leader:
+                time.sleep(1)  # if the leader has the same to say, let it: it ends this process, too
+            end = f"rank {team.rank} of {team.size} has stopped, and so the run ends"
+            print(unsaid.getvalue() + end, file=stderr, flush=True)
+            team.comm.Abort(1)
+
+    return team
