@@ -1,6 +1,6 @@
 """The capsule GAN: a discriminator that answers with a vector, and means its length.
 
-Chapter 9.6; read `gan`, `dcgan` and `layers.capsule` before it.
+Chapter 9.5; read `gan`, `dcgan` and `layers.capsule` before it.
 
 G is the DCGAN's.  D ends in a single capsule v of 16 dimensions, whose length is the probability that the
 image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin loss of capsules (`losses`)

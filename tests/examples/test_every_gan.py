@@ -1,4 +1,4 @@
-"""Every example that trains a GAN runs in quick mode and leaves a folder that can be drawn from."""
+"""Every example that trains a generator of digits runs in quick mode and leaves a folder that can be drawn from."""
 
 import subprocess
 import sys
@@ -17,7 +17,9 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    "flags", [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"], ["aegan"]], ids=" ".join
+    "flags",
+    [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"], ["capsgan"], ["aegan"], ["vae"]],
+    ids=" ".join,
 )
 def test_it_trains_and_leaves_a_run(flags, tmp_path):
     script, *rest = flags

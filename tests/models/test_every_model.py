@@ -15,12 +15,12 @@ import pytest
 import minigan as mg
 from minigan import models
 from minigan.autograd import _Each, primitives
-from minigan.models import AEGAN, DCGAN, MLPGAN, WGANGP, sampling
+from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, TransformingAutoencoder, sampling
 from minigan.runs import MODELS
 
 
-def tiny_images(n, seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, (n, 4, 4, 1)).astype(np.float32)
+def tiny_images(n, size=4):
+    return np.random.default_rng(0).uniform(-1, 1, (n, size, size, 1)).astype(np.float32)
 
 
 @dataclass
@@ -54,6 +54,21 @@ ROWS = {
         lambda: MLPGAN(image_shape=(4, 4, 1), latent_size=3),
         tiny_images,
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
+    ),
+    "CapsGAN": Row(
+        lambda: CapsGAN(image_size=12, width=2, capsules=2, dimensions=3, latent_size=3),
+        lambda n: tiny_images(n, 12),
+        {"generator": {"generator"}, "discriminator": {"discriminator"}},
+    ),
+    "TransformingAutoencoder": Row(
+        lambda: TransformingAutoencoder(image_size=4, capsules=3, recognition_units=2, generation_units=2),
+        tiny_images,
+        {"capsules": {"capsules"}},
+    ),
+    "VAE": Row(
+        lambda: VAE(image_size=4, width=8, latent_size=3),
+        tiny_images,
+        {"both": {"encoder", "decoder"}},
     ),
 }
 
@@ -214,7 +229,7 @@ def test_samples_are_images_between_minus_one_and_one(name):
     for n in (1, 7):
         images = model.sample(n)
         assert isinstance(images, np.ndarray) and images.dtype == np.float32
-        assert images.shape == (n, 4, 4, 1)
+        assert images.shape == ROWS[name].batch(n).shape
         assert np.abs(images).max() <= 1
 
 
@@ -293,7 +308,7 @@ def test_every_setting_can_be_given(name):
         type(model)(**{**model.settings, key: model.settings[key]})
 
 
-@pytest.mark.parametrize("model", [DCGAN, WGANGP])
+@pytest.mark.parametrize("model", [CapsGAN, DCGAN, VAE, WGANGP])
 @pytest.mark.parametrize("image_size", [0, 30])
 def test_an_image_size_that_cannot_be_halved_twice_is_refused(model, image_size):
     with pytest.raises(ValueError, match=f"image_size is {image_size}, expected a multiple of 4"):
