@@ -21,11 +21,10 @@ import numpy as np
 from minigan.images import image_grid
 from minigan.models import VAE
 from minigan.models.vae import LIKELIHOODS
-from minigan.runs import load_digits, parse_run, positive, run, run_parser
+from minigan.runs import parse_run, positive, run, run_parser, split_digits
 
 EPOCHS = 20
 BATCH_SIZE = 64
-HELD_OUT = 1000  # images that the subset's ELBO is measured on
 PAIRS, COLUMNS = 50, 5  # pairs in reconstructions.png, and in one row of it
 WALKS, STEPS = 12, 12  # rows of walk.png, and images in a row
 
@@ -35,14 +34,9 @@ def main() -> None:
     parser.add_argument("--latent-size", type=positive, default=16, help="dimensions of z")
     parser.add_argument("--likelihood", default="bernoulli", choices=LIKELIHOODS, help="p(x|z)")
     args = parse_run(parser, "vae")
-    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
-    if args.full:
-        test = load_digits(args.full, "test")
-    else:
-        order = np.random.default_rng(0).permutation(len(images))
-        test, images = images[order[:HELD_OUT]], images[order[HELD_OUT:]]
+    images, unseen = split_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     model = VAE(latent_size=args.latent_size, likelihood=args.likelihood)
-    run(args, model, images, lambda model, images: finish(model, test))
+    run(args, model, images, lambda model, images: finish(model, unseen))
 
 
 def finish(model: VAE, x: np.ndarray) -> dict[str, np.ndarray]:

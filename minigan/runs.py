@@ -38,6 +38,7 @@ MODELS = {
     model.name: model for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, TransformingAutoencoder, AEGAN, VAE)
 }
 
+UNSEEN = 1000  # shipped images that `split_digits` keeps out of training
 QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
 
 
@@ -158,6 +159,15 @@ def load_digits(full: bool, split: str = "train") -> np.ndarray:
         return load_mnist(split, full)[0]
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
+
+
+def split_digits(full: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Images to train on, and images to test on: MNIST's own with `full`, otherwise UNSEEN of the shipped."""
+    images = load_digits(full)
+    if full:
+        return images, load_digits(full, "test")
+    order = np.random.default_rng(0).permutation(len(images))
+    return images[order[UNSEEN:]], images[order[:UNSEEN]]
 
 
 def run(

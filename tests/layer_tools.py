@@ -34,3 +34,27 @@ def check_layer(layer, *x, training):
     finally:
         for (owner, name), weight in zip(places, weights, strict=True):
             setattr(owner, name, weight)
+
+
+def in_float64(layer):
+    """The layer with its weights and what it remembers in float64."""
+    layer.load_state({k: a.astype(np.float64) for k, a in layer.state().items()})
+    return layer
+
+
+def check_weights(loss, *layers):
+    """`check_grad` of `loss()`, first order, with respect to every weight of the layers that it uses."""
+    places = [
+        (owner, name)
+        for layer in layers
+        for _, owner, name, weight in layer._items()
+        if isinstance(weight, Tensor)
+    ]
+    weights = [getattr(owner, name) for owner, name in places]
+
+    def f(*tensors):
+        for (owner, name), tensor in zip(places, tensors, strict=True):
+            setattr(owner, name, tensor)
+        return loss()
+
+    return check_grad(f, *[w.data for w in weights], order=1, step=1e-5)  # kinks are never that near

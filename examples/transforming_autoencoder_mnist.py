@@ -1,0 +1,77 @@
+"""Train a transforming autoencoder: capsules that find out by themselves what a position is.
+
+    python examples/transforming_autoencoder_mnist.py             about ... minutes on two CPU cores
+    python examples/transforming_autoencoder_mnist.py --quick     a few seconds
+
+The capsules see a digit, are told a shift (Δx, Δy), and must draw the digit shifted.  Nobody tells them what
+their two numbers, the pose, should mean.  Afterwards they look at images x that they have not been trained
+on, and at the same images really shifted, x'.  If a pose is a position, then it has changed by the shift:
+for each capsule, and for x and y separately, the table at the end has
+
+    R²       the squared correlation of the pose change q(x') - q(x) with the shift, over all images:
+             the share of the shift's variance that a straight line through the pose changes explains
+    slope    of the line that predicts the pose change from the shift: 1 pixel of pose for 1 of shift is ideal
+
+and the same for the mean pose change of all capsules, weighted by their presence in x.  It also draws
+
+    shifted.png    in groups of three rows: images x, the same shifted, and what the capsules draw when they
+                   see x and are told the shift
+    samples.png    what the capsules draw at poses and presences that are noise: strokes, not digits
+
+The model: minigan/models/transforming_autoencoder.py.
+"""
+
+import numpy as np
+
+from minigan.images import image_grid
+from minigan.models import TransformingAutoencoder
+from minigan.models.transforming_autoencoder import shifted
+from minigan.runs import parse_run, run, run_parser, split_digits
+
+EPOCHS = 80
+BATCH_SIZE = 64
+ROWS, COLUMNS = 4, 12  # groups in shifted.png, and images in a row
+
+
+def main() -> None:
+    args = parse_run(run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE), "transforming_autoencoder")
+    images, unseen = split_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
+    model = TransformingAutoencoder(decay_steps=args.epochs * (len(images) // args.batch_size))
+    run(args, model, images, lambda model, images: finish(model, unseen), digits=False)
+
+
+def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Print what the poses of images x (n, 28, 28, 1) have to do with known shifts, and draw the shifted."""
+    m = model.largest_shift
+    shifts = np.random.default_rng(0).integers(-m, m + 1, (len(x), 2)).astype(np.float32)
+    target, drawn = shifted(x, shifts), model.reconstruct(x, shifts)
+    presence, pose = model.poses(x)  # (n, K), (n, K, 2)
+    change = model.poses(target)[1] - pose  # (n, K, 2)
+    weights = presence[:, :, np.newaxis] / presence.sum(axis=1)[:, np.newaxis, np.newaxis]
+
+    r2, slope = agreement(change, shifts)  # (K, 2) each
+    mean_r2, mean_slope = agreement((weights * change).sum(axis=1, keepdims=True), shifts)
+    best = r2.mean(axis=1).argmax()
+    print(f"squared error of the drawing, ink from 0 to 1: {((drawn - target) ** 2).mean() / 4:.4f}")
+    print(f"{'':24} R² x   R² y   slope x   slope y")
+    for name, a, b in (
+        ("median over the capsules", np.median(r2, axis=0), np.median(slope, axis=0)),
+        ("best capsule", r2[best], slope[best]),
+        ("all, by presence", mean_r2[0], mean_slope[0]),
+    ):
+        print(f"{name:24} {a[0]:4.2f}   {a[1]:4.2f}   {b[0]:7.2f}   {b[1]:7.2f}")
+
+    rows = [part[i : i + COLUMNS] for i in range(0, ROWS * COLUMNS, COLUMNS) for part in (x, target, drawn)]
+    return {"shifted": image_grid(np.concatenate(rows), columns=COLUMNS, scale=2)}
+
+
+def agreement(change: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """R² and slope of pose changes (n, K, 2) against shifts (n, 2), for each capsule and coordinate: (K, 2)."""
+    change = change - change.mean(axis=0)
+    shifts = (shifts - shifts.mean(axis=0))[:, np.newaxis]  # (n, 1, 2)
+    together, of_shifts = (change * shifts).sum(axis=0), (shifts**2).sum(axis=0)
+    return together**2 / ((change**2).sum(axis=0) * of_shifts), together / of_shifts
+
+
+if __name__ == "__main__":
+    main()
