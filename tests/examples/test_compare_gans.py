@@ -54,34 +54,58 @@ def test_real_is_what_lies_above_the_answer_of_a_d_that_cannot_tell(name, answer
     assert script().taken_for_real(model, images) == 30 / 80
 
 
+def compare(monkeypatch, *flags):
+    monkeypatch.setattr(sys, "argv", ["compare_gans.py", *map(str, flags)])
+    runpy.run_path(str(SCRIPT), run_name="__main__")
+
+
+def brightness(x):
+    return x.mean(axis=(1, 2, 3))[:, None]
+
+
+def player(name, draws, D):
+    return SimpleNamespace(
+        name=name, latent_size=2, sample=lambda n, noise: np.full((n, 28, 28, 1), draws), D=D
+    )
+
+
+def test_each_discriminator_judges_the_images_of_the_other_generator(monkeypatch, capsys):
+    """A draws what is a little bright, B what is a little dark; both take the dark for real."""
+    players = {
+        Path("a"): player("capsgan", 0.3, lambda x: 0.5 - brightness(x)),
+        Path("b"): player("dcgan", -0.3, lambda x: 0.1 - brightness(x)),
+    }
+    x = np.full((60, 28, 28, 1), -0.6)
+    x[:15] = 0.6
+    monkeypatch.setattr(runs, "load_run", players.get)
+    monkeypatch.setattr(runs, "load_digits", lambda full, split: {(True, "test"): x}[full, split])
+    compare(monkeypatch, "a", "b", "--samples", 70)
+    _, fooled, blind, result = capsys.readouterr().out.splitlines()
+    assert fooled.split()[-4:] == ["100.0", "%", "0.0", "%"]
+    assert blind.split()[-4:] == ["25.0", "%", "25.0", "%"]
+    assert result == "r_samples inf, r_test 1.000: b wins"
+    compare(monkeypatch, "b", "a")
+    assert capsys.readouterr().out.splitlines()[-1] == "r_samples 0.000, r_test 1.000: b wins"
+
+
 def saved(folder, model):
     """What `compare_gans` needs of a run."""
     folder.mkdir()
     config = {"model": model.name, "settings": model.settings, "flags": {}}
     (folder / "config.json").write_text(json.dumps(config))
     save_checkpoint(model, folder / "checkpoint.npz")
-    return str(folder)
+    return folder
 
 
-def test_a_match_between_two_runs(tmp_path, monkeypatch, capsys):
+def test_two_runs_are_opened_and_what_cannot_play_is_named(tmp_path, monkeypatch, capsys):
     a = saved(tmp_path / "a", CapsGAN(image_size=12, width=2, capsules=2, dimensions=2, latent_size=3))
     b = saved(tmp_path / "b", DCGAN(image_size=12, width=2, latent_size=4))
     c = saved(tmp_path / "c", VAE(image_size=12, width=2, latent_size=4))
-    test_images = np.random.default_rng(1).uniform(-1, 1, (60, 12, 12, 1)).astype(np.float32)
-    monkeypatch.setattr(runs, "load_digits", lambda full, split: test_images)
-    capsys.readouterr()
-    monkeypatch.setattr(sys, "argv", ["compare_gans.py", a, b, "--samples", "70"])
-    runpy.run_path(str(SCRIPT), run_name="__main__")
-    _, fooled, blind, result = capsys.readouterr().out.splitlines()
-    fooled, blind = ([float(part.split()[-1]) for part in line.split("%")[:2]] for line in (fooled, blind))
-    r_samples, r_test = (float(part.split()[-1]) for part in result.split(":")[0].split(","))
-    assert r_samples * fooled[1] == pytest.approx(fooled[0], abs=0.2)
-    assert r_test * blind[1] == pytest.approx(blind[0], abs=0.2)
-
-    monkeypatch.setattr(sys, "argv", ["compare_gans.py", a, c])
+    monkeypatch.setattr(runs, "load_digits", lambda full, split: np.zeros((60, 12, 12, 1), np.float32))
+    compare(monkeypatch, a, b, "--samples", 60)
+    assert "r_samples" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="vae has no discriminator that says real or generated"):
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-    monkeypatch.setattr(sys, "argv", ["compare_gans.py", a, str(tmp_path / "nothing")])
+        compare(monkeypatch, a, c)
     with pytest.raises(SystemExit):
-        runpy.run_path(str(SCRIPT), run_name="__main__")
+        compare(monkeypatch, a, tmp_path / "nothing")
     assert "nothing is not the folder of a run" in capsys.readouterr().err
