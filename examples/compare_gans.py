@@ -23,9 +23,10 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import to_numpy
+from minigan.models.capsgan import UNDECIDED
 from minigan.runs import load_digits, load_run, natural, positive
 
-REAL_FROM = {"mlp_gan": 0.0, "dcgan": 0.0, "capsgan": 0.5}  # what D answers if it cannot tell
+REAL_FROM = {"mlp_gan": 0.0, "dcgan": 0.0, "capsgan": UNDECIDED}  # what D answers if it cannot tell
 FAIR = 0.8, 1 / 0.8  # the r_test with which there may be a winner
 BATCH = 50  # images that D judges together: it looks at how much they differ, so not one by one
 

@@ -13,6 +13,9 @@ image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin lo
 The margins are more than a matter of taste.  ‖v‖ = ‖s‖²/(1 + ‖s‖²) is flat at s = 0, so that an image which D
 rejects completely would tell G nothing; but D stops pushing at 0.1, where the slope is still 0.54.
 
+A D that cannot tell answers the d that makes L_M(d, 1) + L_M(d, 0) least: 2 (0.9 - d) = d - 0.1, d = 19/30.
+So "real" is what gets more than that, not what gets more than ½.
+
 What a single capsule cannot do is routing.  A lower capsule divides itself among the upper ones by
 c_ij = exp b_ij / Σ_k exp b_ik, and if there is only one, c = 1 whatever b is: there is nothing to agree
 about.  Any number of iterations computes the same v = squash(Σ_i W_i u_i), so D asks for one.  What is left
@@ -45,6 +48,8 @@ from minigan.models.sampling import sample_images, signals
 from minigan.ops import norm
 from minigan.ops.elementwise import value
 from minigan.optimizers import Adam, Optimizer, move_average
+
+UNDECIDED = 19 / 30  # the D(x) that says neither real nor generated
 
 
 class CapsGAN:
@@ -136,7 +141,7 @@ class CapsGAN:
             "g_loss": g_loss.data,
             "D(x)": real_lengths.data.mean(),
             "D(G(z))": fake_lengths.data.mean(),
-            **signals(real, fake, real_lengths - 0.5, fake_lengths - 0.5, at_fake),
+            **signals(real, fake, real_lengths - UNDECIDED, fake_lengths - UNDECIDED, at_fake),
         }
 
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:

@@ -9,6 +9,7 @@ from minigan.autograd import Tensor, grad
 from minigan.layers import squash
 from minigan.losses import margin_loss, r1_penalty
 from minigan.models import CapsGAN
+from minigan.models.capsgan import UNDECIDED
 from minigan.ops import norm
 
 rng = np.random.default_rng(0)
@@ -122,6 +123,23 @@ def test_d_learns_that_images_are_present_and_fakes_absent_and_g_that_its_own_ar
         seen["generator"], grad((short * short).mean(), model.G.parameters()), strict=True
     ):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-7)
+
+
+def test_a_d_that_cannot_tell_answers_what_is_said_at_the_top():
+    d, one = Tensor(np.array([[UNDECIDED]])), np.ones((1, 1))
+    assert grad(margin_loss(d, one) + margin_loss(d, 0 * one), d).item() == pytest.approx(0)
+
+
+def test_accuracy_counts_from_the_answer_that_says_neither(monkeypatch):
+    model = tiny()
+    fake, opinions = fake_of(model).data, {}
+    monkeypatch.setattr(
+        "minigan.models.capsgan.signals", lambda real, fake, a, b, g: opinions.update(real=a, fake=b) or {}
+    )
+    expected = {"real": model.D(X).data - UNDECIDED, "fake": model.D(fake).data - UNDECIDED}
+    seen_in_a_step(model)
+    for name, opinion in opinions.items():
+        np.testing.assert_allclose(opinion.data, expected[name], rtol=1e-5)
 
 
 def test_the_penalty_comes_every_few_steps_with_as_many_times_the_weight():
