@@ -1,6 +1,6 @@
 """Train a convolutional GAN on handwritten digits.
 
-    python examples/dcgan_mnist.py                          about four minutes on two CPU cores
+    python examples/dcgan_mnist.py                          about three minutes on two CPU cores
     python examples/dcgan_mnist.py --upsampling nearest     with UpSampling2D and Conv2D in the generator
     python examples/dcgan_mnist.py --quick                  a few seconds
 
@@ -10,8 +10,8 @@ The networks: minigan/models/dcgan.py; the training step: minigan/models/gan.py.
 from minigan.models import DCGAN
 from minigan.runs import load_digits, parse_run, run, run_parser
 
-EPOCHS = 21  # 3,276 steps, over which the learning rates fall
-BATCH_SIZE = 64
+EPOCHS = 19  # 5,928 steps, over which the learning rates fall
+BATCH_SIZE = 32
 
 
 def main() -> None:

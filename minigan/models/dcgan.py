@@ -12,9 +12,15 @@ normalization and ReLU in G, leaky ReLU in D, tanh at the end.  G goes up in one
 
 D has no batch normalization here, because a penalty on its slope at single images must not depend on
 the rest of the batch; `MinibatchStdDev` shows it the batch on purpose.
+
+The paper's z is one cloud of noise, which a continuous G turns into one connected set of images.  Digits are
+not connected: between a 1 and an 8 there are images, but no digits.  So here some of the numbers of z choose
+between `sorts` of images before G begins (see `Sorts`).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from minigan.layers import (
     BatchNormalization,
@@ -32,6 +38,7 @@ from minigan.layers import (
     UpSampling2D,
 )
 from minigan.models.gan import GAN
+from minigan.ops import concatenate, softmax
 
 
 class DCGAN(GAN):
@@ -40,8 +47,10 @@ class DCGAN(GAN):
     image_size  a multiple of 4
     width       channels of the layers next to the image; those further inside have twice as many
     upsampling  "transpose" or "nearest"
-    kernel_size of the transposed convolutions; the other arguments are those of `GAN`
-    Raises ValueError for another image_size or upsampling.
+    kernel_size of the transposed convolutions
+    sorts       of images, between which as many numbers of z choose; 0 for none
+    The other arguments are those of `GAN`.
+    Raises ValueError for another image_size or upsampling, and for more sorts than latent_size.
     """
 
     name = "dcgan"
@@ -54,10 +63,11 @@ class DCGAN(GAN):
         width: int = 32,
         upsampling: str = "transpose",
         kernel_size: int = 4,
+        sorts: int = 20,
         learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
         betas: tuple[float, float] = (0.0, 0.99),
-        decay_steps: int = 3276,
-        r1_weight: float = 2.0,
+        decay_steps: int = 5928,
+        r1_weight: float = 0.5,
         r1_every: int = 8,
         average_decay: float = 0.995,
     ) -> None:
@@ -68,6 +78,7 @@ class DCGAN(GAN):
             "width": width,
             "upsampling": upsampling,
             "kernel_size": kernel_size,
+            "sorts": sorts,
             "learning_rates": learning_rates,
             "betas": betas,
             "decay_steps": decay_steps,
@@ -76,8 +87,8 @@ class DCGAN(GAN):
             "average_decay": average_decay,
         }
         super().__init__(
-            generator(latent_size, image_size, colours, width, upsampling, kernel_size),
-            generator(latent_size, image_size, colours, width, upsampling, kernel_size),
+            generator(latent_size, image_size, colours, width, upsampling, kernel_size, sorts),
+            generator(latent_size, image_size, colours, width, upsampling, kernel_size, sorts),
             discriminator(image_size, colours, width),
             latent_size,
             learning_rates,
@@ -89,11 +100,40 @@ class DCGAN(GAN):
         )
 
 
+class Sorts(Layer):
+    """z (N, latent_size) -> the same shape, where the first `count` numbers have made a choice:
+
+        z_1 ... z_count  becomes  3 softmax(10 z_1, ..., 10 z_count),      the rest stays.
+
+    Most often one of them is nearly 3 and the others nearly 0: G is told one of `count` sorts.  The choice
+    is soft, so that a walk through z passes quickly, but without a jump, from one sort to the next.
+    Source: Mukherjee et al. 2019, "ClusterGAN", whose z contains a hard choice, one of ten.
+    """
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __repr__(self) -> str:
+        return f"Sorts({self.count})"
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        choice = 3 * softmax(10 * x[:, : self.count], axis=-1)  # (N, count)
+        return concatenate([choice, x[:, self.count :]], axis=-1)  # (N, latent_size)
+
+
 def generator(
-    latent_size: int, image_size: int, colours: int, width: int, upsampling: str, kernel_size: int = 4
+    latent_size: int,
+    image_size: int,
+    colours: int,
+    width: int,
+    upsampling: str,
+    kernel_size: int = 4,
+    sorts: int = 0,
 ) -> Layer:
     if image_size < 4 or image_size % 4:
         raise ValueError(f"image_size is {image_size}, expected a multiple of 4")
+    if not 0 <= sorts <= latent_size:
+        raise ValueError(f"sorts is {sorts}, expected 0 to latent_size, {latent_size}")
     quarter, deep = image_size // 4, 2 * width
     if upsampling == "transpose":
         up = [
@@ -117,6 +157,7 @@ def generator(
     else:
         raise ValueError(f"DCGAN: upsampling is {upsampling!r}, expected 'transpose' or 'nearest'")
     return Sequential(
+        *([Sorts(sorts)] if sorts else []),
         Dense(latent_size, quarter * quarter * deep, use_bias=False),
         Reshape((quarter, quarter, deep)),
         BatchNormalization(deep),

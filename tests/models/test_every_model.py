@@ -41,7 +41,7 @@ ROWS = {
         },
     ),
     "DCGAN": Row(
-        lambda: DCGAN(image_size=4, width=2, latent_size=3),
+        lambda: DCGAN(image_size=4, width=2, latent_size=3, sorts=2),
         tiny_images,
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
     ),
@@ -56,7 +56,7 @@ ROWS = {
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
     ),
     "CapsGAN": Row(
-        lambda: CapsGAN(image_size=12, width=2, capsules=2, dimensions=3, latent_size=3),
+        lambda: CapsGAN(image_size=12, width=2, sorts=2, capsules=2, dimensions=3, latent_size=3),
         lambda n: tiny_images(n, 12),
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
     ),
