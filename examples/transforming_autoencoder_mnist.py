@@ -8,11 +8,13 @@ their two numbers, the pose, should mean.  Afterwards they look at images x that
 on, and at the same images really shifted, x'.  If a pose is a position, then it has changed by the shift:
 for each capsule, and for x and y separately, the table at the end has
 
-    R²       the squared correlation of the pose change q(x') - q(x) with the shift, over all images:
-             the share of the shift's variance that a straight line through the pose changes explains
+    R²       the squared correlation of the pose change q(x') - q(x) with the shift: the share of the shift's
+             variance that a straight line through the pose changes explains
     slope    of the line that predicts the pose change from the shift: 1 pixel of pose for 1 of shift is ideal
 
-and the same for the mean pose change of all capsules, weighted by their presence in x.  It also draws
+Both are weighted: a capsule says nothing about where something is that it does not see, so that an image
+counts as much as the capsule is present in x and in x', p(x) p(x').  The last line of the table is about the
+mean pose change of all capsules, with the same weights.  It also draws
 
     shifted.png    in groups of three rows: images x, the same shifted, and what the capsules draw when they
                    see x and are told the shift
@@ -28,7 +30,7 @@ from minigan.models import TransformingAutoencoder
 from minigan.models.transforming_autoencoder import shifted
 from minigan.runs import parse_run, run, run_parser, split_digits
 
-EPOCHS = 80
+EPOCHS = 60
 BATCH_SIZE = 64
 ROWS, COLUMNS = 4, 12  # groups in shifted.png, and images in a row
 
@@ -45,19 +47,19 @@ def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarra
     m = model.largest_shift
     shifts = np.random.default_rng(0).integers(-m, m + 1, (len(x), 2)).astype(np.float32)
     target, drawn = shifted(x, shifts), model.reconstruct(x, shifts)
-    presence, pose = model.poses(x)  # (n, K), (n, K, 2)
-    change = model.poses(target)[1] - pose  # (n, K, 2)
-    weights = presence[:, :, np.newaxis] / presence.sum(axis=1)[:, np.newaxis, np.newaxis]
+    (p, q), (p_after, q_after) = model.poses(x), model.poses(target)  # (n, K), (n, K, 2) each
+    weights, change = (p * p_after)[..., np.newaxis], q_after - q  # (n, K, 1), (n, K, 2)
+    mean = (weights * change).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True)  # (n, 1, 2)
 
-    r2, slope = agreement(change, shifts)  # (K, 2) each
-    mean_r2, mean_slope = agreement((weights * change).sum(axis=1, keepdims=True), shifts)
+    r2, slope = agreement(change, shifts, weights)  # (K, 2) each
+    mean_r2, mean_slope = agreement(mean, shifts, np.ones_like(mean))
     best = r2.mean(axis=1).argmax()
     print(f"squared error of the drawing, ink from 0 to 1: {((drawn - target) ** 2).mean() / 4:.4f}")
     print(f"{'':24} R² x   R² y   slope x   slope y")
     for name, a, b in (
         ("median over the capsules", np.median(r2, axis=0), np.median(slope, axis=0)),
         ("best capsule", r2[best], slope[best]),
-        ("all, by presence", mean_r2[0], mean_slope[0]),
+        ("mean of the capsules", mean_r2[0], mean_slope[0]),
     ):
         print(f"{name:24} {a[0]:4.2f}   {a[1]:4.2f}   {b[0]:7.2f}   {b[1]:7.2f}")
 
@@ -65,12 +67,17 @@ def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarra
     return {"shifted": image_grid(np.concatenate(rows), columns=COLUMNS, scale=2)}
 
 
-def agreement(change: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """R² and slope of pose changes (n, K, 2) against shifts (n, 2), for each capsule and coordinate: (K, 2)."""
-    change = change - change.mean(axis=0)
-    shifts = (shifts - shifts.mean(axis=0))[:, np.newaxis]  # (n, 1, 2)
-    together, of_shifts = (change * shifts).sum(axis=0), (shifts**2).sum(axis=0)
-    return together**2 / ((change**2).sum(axis=0) * of_shifts), together / of_shifts
+def agreement(change: np.ndarray, shifts: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted R² and slope of pose changes (n, K, 2) against shifts (n, 2): (K, 2) each.
+
+    weights (n, K, 1 or 2).
+    """
+    weights = weights / weights.sum(axis=0)
+    shifts = shifts[:, np.newaxis]  # (n, 1, 2)
+    change = change - (weights * change).sum(axis=0)
+    shifts = shifts - (weights * shifts).sum(axis=0)  # (n, K, 2)
+    together, of_shifts = (weights * change * shifts).sum(axis=0), (weights * shifts**2).sum(axis=0)
+    return together**2 / ((weights * change**2).sum(axis=0) * of_shifts), together / of_shifts
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import minigan as mg
 from minigan import backend, images, runs
 from minigan.data import Batches
 from minigan.models import MLPGAN
-from minigan.runs import load_run, parse_run, run, run_parser
+from minigan.runs import load_digits, load_run, parse_run, run, run_parser, split_digits
 from minigan.training import read_history
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (40, 4, 4, 1)).astype(np.float32)
@@ -153,6 +153,20 @@ def test_quick_takes_few_images_and_two_epochs_unless_told_otherwise(monkeypatch
 
 
 # --- Interrupt and resume ----------------------------------------------------------------------------
+
+
+def test_images_to_test_on_are_kept_out_of_training_and_are_always_the_same():
+    images, unseen = split_digits(full=False)
+    assert images.shape == (9000, 28, 28, 1) and unseen.shape == (1000, 28, 28, 1)
+    all_of_them = sorted(image.tobytes() for image in load_digits(full=False))
+    assert sorted(image.tobytes() for image in np.concatenate([images, unseen])) == all_of_them
+    mg.seed(1)
+    assert np.array_equal(split_digits(full=False)[1], unseen)
+
+
+def test_with_all_of_mnist_the_images_to_test_on_are_its_own(monkeypatch):
+    monkeypatch.setattr(runs, "load_digits", lambda full, split="train": (full, split))
+    assert split_digits(full=True) == ((True, "train"), (True, "test"))
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 15])

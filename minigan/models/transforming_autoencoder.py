@@ -7,13 +7,17 @@ there, and where.  This is the first model of that name (Hinton, Krizhevsky and 
 auto-encoders").  Capsule k has recognition units r and generation units e of its own:
 
     r_k = σ(x A_k + a_k)                            recognition units, from the whole image x
-    p_k = σ(r_k u_k + c_k),   q_k = r_k Q_k + b_k     is it there?  And its pose q = (x, y), in pixels
+    p_k = σ(r_k u_k + c_k),   q_k = 4 (r_k Q_k + b_k) is it there?  And its pose q = (x, y), in pixels
     e_k = σ((q_k + Δ) E_k + d_k)                    generation units; all they see is the pose after the shift Δ
     x̂   = Σ_k p_k (e_k S_k + s_k)                   what the capsules draw, added up
 
 The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody says
 what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule behave
 like the coordinates of something, and grow by Δ when the image is moved by Δ.
+
+Two choices at the start decide how soon they do.  The 4 is there because weights of usual size make poses of
+usual size, but a position has to cover several pixels.  And the generation units, each of which is half on
+along a line in the plane of poses, begin with lines in many places and directions.
 
 All capsules are computed together, as one batched product for each step.  The last one needs no batch: the e_k
 are multiplied by p_k before it, so that a product of (N, capsules·units) with (capsules·units, pixels) adds up
@@ -46,8 +50,8 @@ class PoseCapsules(Layer):
         self.look_bias = Tensor(zeros((k * r,)))  # a
         self.locate = Tensor(glorot_uniform((k, r, 3), r, 3))  # u and Q, side by side
         self.locate_bias = Tensor(zeros((k, 1, 3)))  # c and b
-        self.place = Tensor(glorot_uniform((k, 2, g), 2, g))  # E
-        self.place_bias = Tensor(zeros((k, 1, g)))  # d
+        self.place = Tensor(normal((k, 2, g)))  # E
+        self.place_bias = Tensor(2 * normal((k, 1, g)))  # d
         self.draw = Tensor(glorot_uniform((k * g, pixels), g, pixels))  # S
         self.draw_bias = Tensor(zeros((k, pixels)))  # s
 
@@ -64,7 +68,7 @@ class PoseCapsules(Layer):
         r = ops.sigmoid(x @ self.look + self.look_bias)  # (N, K·R)
         r = ops.transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
         found = r @ self.locate + self.locate_bias  # (K, N, 3)
-        return ops.sigmoid(found[:, :, :1]), found[:, :, 1:]
+        return ops.sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
 
     def generate(self, presence: Any, pose: Any) -> Any:
         """p (K, N, 1) and q + Δ (K, N, 2) -> x̂ (N, pixels)."""

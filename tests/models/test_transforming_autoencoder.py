@@ -63,7 +63,7 @@ def capsule_by_capsule(network, x, shifts, R=3, G=4):
         u, Q = network.locate.data[k][:, :1], network.locate.data[k][:, 1:]
         c, b = network.locate_bias.data[k][:, :1], network.locate_bias.data[k][:, 1:]
         r = sigma(x @ A + a)
-        p_k, q_k = sigma(r @ u + c), r @ Q + b
+        p_k, q_k = sigma(r @ u + c), 4 * (r @ Q + b)
         e = sigma((q_k + shifts) @ network.place.data[k] + network.place_bias.data[k])
         x_hat = x_hat + p_k * (e @ network.draw.data[k * G : (k + 1) * G] + network.draw_bias.data[k])
         p.append(p_k)
