@@ -10,8 +10,8 @@ by letting each of the two discriminators judge the other's images: examples/com
 from minigan.models import CapsGAN
 from minigan.runs import load_digits, parse_run, run, run_parser
 
-EPOCHS = 8  # 1,248 steps, over which the learning rates fall
-BATCH_SIZE = 64
+EPOCHS = 14  # 4,368 steps, over which the learning rates fall
+BATCH_SIZE = 32
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Train a transforming autoencoder: capsules that find out by themselves what a position is.
 
-    python examples/transforming_autoencoder_mnist.py             about ... minutes on two CPU cores
+    python examples/transforming_autoencoder_mnist.py             about two minutes on two CPU cores
     python examples/transforming_autoencoder_mnist.py --quick     a few seconds
 
 The capsules see a digit, are told a shift (Δx, Δy), and must draw the digit shifted.  Nobody tells them what

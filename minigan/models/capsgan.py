@@ -56,7 +56,7 @@ class CapsGAN:
     """G: z (N, latent_size) -> x (N, image_size, image_size, colours);  D: x -> ‖v‖ (N, 1).
 
     image_size      a multiple of 4, at least 12
-    width           channels of the layers next to the image, as in `DCGAN`
+    width, sorts    as in `DCGAN`
     capsules        lower capsules at every pixel, of `dimensions` each
     learning_rates  of G and of D at the start; they fall to FLOOR times that over `decay_steps`
     The other arguments are those of `GAN`.
@@ -72,11 +72,12 @@ class CapsGAN:
         colours: int = 1,
         latent_size: int = 32,
         width: int = 32,
+        sorts: int = 20,
         capsules: int = 16,
         dimensions: int = 8,
         learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
         betas: tuple[float, float] = (0.0, 0.99),
-        decay_steps: int = 1248,
+        decay_steps: int = 4368,
         r1_weight: float = 0.2,
         r1_every: int = 8,
         average_decay: float = 0.995,
@@ -86,6 +87,7 @@ class CapsGAN:
             "colours": colours,
             "latent_size": latent_size,
             "width": width,
+            "sorts": sorts,
             "capsules": capsules,
             "dimensions": dimensions,
             "learning_rates": learning_rates,
@@ -97,8 +99,8 @@ class CapsGAN:
         }
         self.latent_size, self.learning_rates, self.decay_steps = latent_size, learning_rates, decay_steps
         self.r1_weight, self.r1_every, self.average_decay = r1_weight, r1_every, average_decay
-        self.G = generator(latent_size, image_size, colours, width, "transpose")
-        self.average = generator(latent_size, image_size, colours, width, "transpose")
+        self.G = generator(latent_size, image_size, colours, width, "transpose", sorts=sorts)
+        self.average = generator(latent_size, image_size, colours, width, "transpose", sorts=sorts)
         self.average.load_state(self.G.state())
         self.D = CapsuleDiscriminator(image_size, colours, width, capsules, dimensions)
         self.g_optimizer = Adam(self.G.parameters(), learning_rates[0], *betas)

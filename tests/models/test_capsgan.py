@@ -19,7 +19,15 @@ X = rng.uniform(-1, 1, (3, 12, 12, 1)).astype(np.float32)
 def tiny(**settings):
     mg.seed(1)
     return CapsGAN(
-        **{"image_size": 12, "width": 2, "capsules": 2, "dimensions": 3, "latent_size": 3, **settings}
+        **{
+            "image_size": 12,
+            "width": 2,
+            "capsules": 2,
+            "dimensions": 3,
+            "latent_size": 3,
+            "sorts": 2,
+            **settings,
+        }
     )
 
 
