@@ -44,18 +44,19 @@ from minigan.layers import (
 )
 from minigan.losses import margin_loss, r1_penalty
 from minigan.models.dcgan import generator
-from minigan.models.sampling import sample_images, signals
+from minigan.models.gan import GAN
+from minigan.models.sampling import signals
 from minigan.ops import norm
 from minigan.ops.elementwise import value
-from minigan.optimizers import Adam, Optimizer, move_average
+from minigan.optimizers import move_average
 
 UNDECIDED = 19 / 30  # the D(x) that says neither real nor generated
 
 
-class CapsGAN:
+class CapsGAN(GAN):
     """G: z (N, latent_size) -> x (N, image_size, image_size, colours);  D: x -> ‖v‖ (N, 1).
 
-    image_size      a multiple of 4, at least 12
+    image_size      a multiple of 4, at least 8
     width, sorts    as in `DCGAN`
     capsules        lower capsules at every pixel, of `dimensions` each
     learning_rates  of G and of D at the start; they fall to FLOOR times that over `decay_steps`
@@ -64,7 +65,6 @@ class CapsGAN:
 
     name = "capsgan"
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "length of the capsule": ("D(x)", "D(G(z))")}
-    FLOOR = 0.05
 
     def __init__(
         self,
@@ -97,23 +97,18 @@ class CapsGAN:
             "r1_every": r1_every,
             "average_decay": average_decay,
         }
-        self.latent_size, self.learning_rates, self.decay_steps = latent_size, learning_rates, decay_steps
-        self.r1_weight, self.r1_every, self.average_decay = r1_weight, r1_every, average_decay
-        self.G = generator(latent_size, image_size, colours, width, "transpose", sorts=sorts)
-        self.average = generator(latent_size, image_size, colours, width, "transpose", sorts=sorts)
-        self.average.load_state(self.G.state())
-        self.D = CapsuleDiscriminator(image_size, colours, width, capsules, dimensions)
-        self.g_optimizer = Adam(self.G.parameters(), learning_rates[0], *betas)
-        self.d_optimizer = Adam(self.D.parameters(), learning_rates[1], *betas)
-        self.networks: dict[str, Layer] = {
-            "generator": self.G,
-            "discriminator": self.D,
-            "average": self.average,
-        }
-        self.optimizers: dict[str, Optimizer] = {
-            "generator": self.g_optimizer,
-            "discriminator": self.d_optimizer,
-        }
+        super().__init__(
+            generator(latent_size, image_size, colours, width, "transpose", sorts=sorts),
+            generator(latent_size, image_size, colours, width, "transpose", sorts=sorts),
+            CapsuleDiscriminator(image_size, colours, width, capsules, dimensions),
+            latent_size,
+            learning_rates,
+            betas,
+            decay_steps,
+            r1_weight,
+            r1_every,
+            average_decay,
+        )
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step of D and one of G on a batch of real images (N, H, W, C)."""
@@ -145,10 +140,6 @@ class CapsGAN:
             "D(G(z))": fake_lengths.data.mean(),
             **signals(real, fake, real_lengths - UNDECIDED, fake_lengths - UNDECIDED, at_fake),
         }
-
-    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n images (n, H, W, C) in [-1, 1], on the host; from `noise` (n, latent_size) if it is given."""
-        return sample_images(self.average, self.latent_size, n, noise)
 
 
 class CapsuleDiscriminator(Layer):

@@ -189,3 +189,9 @@ def test_the_learning_rates_fall_to_a_floor():
     model.g_optimizer.steps = 1000
     model.train_step(X)
     assert model.g_optimizer.learning_rate == pytest.approx(0.05)
+
+
+def test_the_smallest_images_leave_one_window_for_the_lower_capsules():
+    assert tiny(image_size=8).D(X[:, :8, :8]).shape == (3, 1)
+    with pytest.raises(ValueError, match="in_capsules is 0"):
+        tiny(image_size=4)
