@@ -38,7 +38,8 @@ from minigan.layers import (
     UpSampling2D,
 )
 from minigan.models.gan import GAN
-from minigan.ops import concatenate, softmax
+from minigan.ops import concatenate
+from minigan.ops.elementwise import value
 
 
 class DCGAN(GAN):
@@ -103,11 +104,11 @@ class DCGAN(GAN):
 class Sorts(Layer):
     """z (N, latent_size) -> the same shape, where the first `count` numbers have made a choice:
 
-        z_1 ... z_count  becomes  3 softmax(10 z_1, ..., 10 z_count),      the rest stays.
+        the largest of z_1 ... z_count becomes 3, the others 0, and the rest stays.
 
-    Most often one of them is nearly 3 and the others nearly 0: G is told one of `count` sorts.  The choice
-    is soft, so that a walk through z passes quickly, but without a jump, from one sort to the next.
-    Source: Mukherjee et al. 2019, "ClusterGAN", whose z contains a hard choice, one of ten.
+    So G is told one of `count` sorts, each as likely as the others.  A walk through z jumps where the largest
+    changes.  The choice is piecewise constant, so it passes no gradient on to z_1 ... z_count.
+    Source: Mukherjee et al. 2019, "ClusterGAN", whose z consists of such a choice and of noise.
     """
 
     def __init__(self, count: int) -> None:
@@ -117,7 +118,8 @@ class Sorts(Layer):
         return f"Sorts({self.count})"
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        choice = 3 * softmax(10 * x[:, : self.count], axis=-1)  # (N, count)
+        candidates = value(x)[:, : self.count]  # (N, count)
+        choice = 3 * (candidates == candidates.max(axis=1, keepdims=True)).astype(x.dtype)  # (N, count)
         return concatenate([choice, x[:, self.count :]], axis=-1)  # (N, latent_size)
 
 
