@@ -19,6 +19,7 @@ from minigan.gradcheck import GradientError, worst_errors
 from minigan.ops.convolution import _conv2d_kernel_gradient
 from minigan.ops.elementwise import value
 from minigan.ops.geometry import geometry
+from minigan.ops.normalization import batch_normalize, batch_statistics
 from minigan.ops.shape import scatter
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
@@ -130,6 +131,12 @@ CASES: dict[str, list[Case]] = {
         (
             lambda y, w: ops.conv2d_transpose(y, w, (2, 1), 0, (6, 4)),
             [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
+        ),
+    ],
+    "batch_normalize": [
+        (
+            lambda x, gamma, beta: batch_normalize(x, gamma, beta, *batch_statistics(value(x))),
+            [normal(2, 3, 2), positive(2), normal(2)],
         ),
     ],
     "conv2d_kernel_gradient": [

@@ -9,10 +9,8 @@ cannot be resumed.
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -20,10 +18,7 @@ from minigan.autograd import Tensor
 from minigan.backend import Array, to_device, to_numpy
 from minigan.layers.base import Layer
 from minigan.ops.elementwise import value
-
-#: Elements that are updated together.  NumPy lets go of the interpreter during a large operation, so that
-#: two threads share the work; smaller chunks would stay in the cache, but spend the gain on taking turns.
-CHUNK = 2**18
+from minigan.threads import in_pieces
 
 
 class Optimizer:
@@ -64,17 +59,19 @@ class Optimizer:
         if self.average:
             grads = self.average(grads)
         self.steps += 1
-        pieces: list[list[Array]] = []
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):
             if not p.data.flags.c_contiguous:  # a flat view of it is needed, not a flat copy
                 p.data = p.data.copy(order="C")
-            pieces += _chunks(p.data, self._prepared(g), *[slot[i] for slot in self.slots.values()])
-        if len(pieces) > len(self.parameters):  # some are large enough to be worth a second thread
-            for _ in _threads().map(lambda piece: self._update(*piece), pieces):
-                pass
+            self._update_flat(p.data, self._prepared(g), *[slot[i] for slot in self.slots.values()])
+
+    def _update_flat(self, *arrays: Array) -> None:
+        """`_update` of flat views: on a CPU in pieces and threads, on a GPU at once."""
+        flat = [array.reshape(-1) for array in arrays]
+        if isinstance(flat[0], np.ndarray):
+            n = flat[0].size
+            in_pieces(lambda piece: self._update(*[array[piece] for array in flat]), n, n * len(flat))
         else:
-            for piece in pieces:
-                self._update(*piece)
+            self._update(*flat)
 
     def _prepared(self, g: Array) -> Array:
         return g
@@ -99,20 +96,6 @@ class Optimizer:
         self.steps = int(state["steps"])
         for name, arrays in self.slots.items():
             arrays[:] = [to_device(np.array(state[f"{name}.{i}"], order="C")) for i in range(len(arrays))]
-
-
-@functools.cache
-def _threads() -> ThreadPoolExecutor:
-    """Two threads: the arithmetic is little, and two are enough to use up the memory's bandwidth."""
-    return ThreadPoolExecutor(max_workers=2, thread_name_prefix="optimizer")
-
-
-def _chunks(*arrays: Array) -> Iterator[list[Array]]:
-    """Flat views of the same piece of each array; on a GPU one piece, as every call costs a launch."""
-    flat = [array.reshape(-1) for array in arrays]
-    size = CHUNK if isinstance(flat[0], np.ndarray) else max(flat[0].size, 1)
-    for start in range(0, flat[0].size, size):
-        yield [array[start : start + size] for array in flat]
 
 
 class SGD(Optimizer):

@@ -1,19 +1,24 @@
-"""Threads: all cores of the machine for one operation.
+"""Threads: all cores of the machine for one large operation.
 
-Chapter 1.2; nothing to read before it, and nothing else needs it to be understood: what it computes is
-what a loop would compute.
+Chapter 1.2; nothing to read before it, and nothing else needs it to be understood: `piecewise(f, x)` is
+f(x), `product(a, b)` is a @ b, and so on; a test compares each with the plain line of NumPy.
 
 NumPy lets go of the interpreter during a large operation, so that several threads can each work on their
-share of the images of a batch: copying, adding and multiplying matrices at the same time.  OpenBLAS,
+share of the rows of an array: copying, adding and multiplying matrices at the same time.  OpenBLAS,
 which multiplies matrices for NumPy, has threads of its own.  They help with nothing but the product, and
 go on spinning for some time after it, in the way of everything else.  So while a share is computed
 OpenBLAS is held at one thread, and is given back what it had.
 
-With another library than OpenBLAS there is one share, and that library's threads.
+What is small, on a GPU, or of an unusual type or order is left to the plain line of NumPy.  With another
+library than OpenBLAS there is one share, and that library's threads.
+
+The number of threads decides where sums and products are cut, and so how they are rounded: runs agree to
+the bit on the same machine with the same number of threads (OPENBLAS_NUM_THREADS), as they do in OpenBLAS.
 """
 
 from __future__ import annotations
 
+import contextvars
 import ctypes
 import functools
 import os
@@ -29,18 +34,26 @@ T = TypeVar("T")
 #: Elements to read and write that are worth another thread: waking one takes about as long.
 ENOUGH = 2**16
 
+#: Elements of a piece: few enough that what is computed on the way stays in the cache.
+PIECE = 2**20
+
+#: Elements of an array, multiplications of a product and summands of a sum from which on they are large.
+LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**18, 2**18, 2**15
+
 
 def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
     """[work(share), ...] for shares that make up range(n), one for each thread, at the same time.
 
     elements  that all shares together read and write; if they are few, or n is 1, there is one share
+    An exception in a share is raised here, once no other share is at work.
     """
     set_threads, threads = _openblas()
     count = max(min(threads, n, elements // ENOUGH), 1)
     shares = [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
     set_threads(1)
     try:
-        others = [_pool().submit(work, share) for share in shares[1:]]
+        # Each in a copy of the context, where np.errstate keeps what to do about an overflow.
+        others = [_pool().submit(contextvars.copy_context().run, work, share) for share in shares[1:]]
         try:
             return [work(shares[0]), *[other.result() for other in others]]
         finally:
@@ -49,28 +62,76 @@ def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
         set_threads(threads)
 
 
-#: Elements of a piece of `piecewise`, so that what is computed on the way stays in the cache.
-PIECE = 2**20
+def in_pieces(work: Callable[[slice], object], n: int, elements: int) -> None:
+    """work(piece) for every piece of range(n), small enough for the cache, in several threads."""
+    step = max(1, PIECE * n // max(elements, 1))
+
+    def work_through(share: slice) -> None:
+        for start in range(share.start, share.stop, step):
+            work(slice(start, min(start + step, share.stop)))
+
+    in_threads(work_through, n, elements)
 
 
 def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
-    """f(x, *others) for an elementwise f of x and of arrays that broadcast to it, of the dtype of x."""
-    if x.size < 4 * ENOUGH or not isinstance(x, np.ndarray):
+    """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many.
+
+    The first row is computed twice, to know the shape and the dtype of the result.
+    """
+    large = isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous
+    if not large or not all(_broadcasts_by_rows(other, x) for other in others):
         return f(x, *others)
-    y = np.empty_like(x)
-    step = max(1, PIECE * len(x) // x.size)
 
-    def work(share: slice) -> None:
-        for start in range(share.start, share.stop, step):
-            piece = slice(start, min(start + step, share.stop))
-            y[piece] = f(x[piece], *[o[piece] if _has_rows(o, x) else o for o in others])
+    def on_rows(rows: slice) -> Any:
+        return f(x[rows], *[o[rows] if np.ndim(o) == x.ndim and len(o) > 1 else o for o in others])
 
-    in_threads(work, len(x), x.size)
+    row = on_rows(slice(0, 1))
+    y = np.empty((len(x), *row.shape[1:]), row.dtype)
+
+    def fill(rows: slice) -> None:
+        y[rows] = on_rows(rows)
+
+    in_pieces(fill, len(x), x.size)
     return y
 
 
-def _has_rows(other: Any, x: Any) -> bool:
-    return isinstance(other, np.ndarray) and other.ndim == x.ndim and len(other) == len(x)
+def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
+    """True if `other` is a number, or an array that gives each row of x a row of its own or the same."""
+    if not isinstance(other, np.ndarray):
+        return isinstance(other, int | float)
+    return other.ndim < x.ndim or (other.ndim == x.ndim and len(other) in (1, len(x)))
+
+
+def product(a: Any, b: Any) -> Any:
+    """a @ b for matrices a (..., I, K) and b (..., K, J): each thread has rows, columns or matrices of Y."""
+    same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
+    if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
+        return a @ b
+    rows, columns = a.shape[-2], b.shape[-1]
+    elements = a.size * columns // 64  # so many multiplications take as long as to read one element
+    y = np.empty((*a.shape[:-1], columns), a.dtype)
+    if a.ndim > 2:
+        if a.shape[:-2] != b.shape[:-2]:  # matrices that are used several times
+            return a @ b
+        in_threads(lambda i: np.matmul(a[i], b[i], out=y[i]), len(a), elements)
+    elif rows > columns:
+        in_threads(lambda i: np.matmul(a[i], b, out=y[i]), rows, elements)
+    else:
+        in_threads(lambda j: np.matmul(a, b[:, j], out=y[:, j]), columns, elements)
+    return y
+
+
+def sum_of_rows(x: Any) -> Any:
+    """Σ over all axes of x but the last, (..., J) -> (J,): a product with ones, which BLAS does faster."""
+    large = isinstance(x, np.ndarray) and x.size >= LARGE_SUM and x.flags.c_contiguous
+    if not large or x.dtype.char not in "fd":
+        return x.sum(tuple(range(x.ndim - 1)))
+    rows = x.reshape(-1, x.shape[-1])
+    ones = np.ones(len(rows), x.dtype)
+    first, *parts = in_threads(lambda share: ones[share] @ rows[share], len(rows), x.size)
+    for part in parts:
+        first += part
+    return first
 
 
 @functools.cache

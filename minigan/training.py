@@ -73,7 +73,8 @@ def fit(
     out, team = Path(out), team or Team()
     if team.leader:
         out.mkdir(parents=True, exist_ok=True)
-    position = load_checkpoint(model, out / "checkpoint.npz") if resume else new_position()
+    start = load_checkpoint(model, out / "checkpoint.npz") if resume and team.leader else new_position()
+    position = team.of_leader(start)  # and what else is in the checkpoint: see `Team.training`
     history = History(out / "history.csv" if team.leader else None, position["step"])
     watch = watch or (lambda row: ())
     for row in history.rows:

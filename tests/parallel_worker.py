@@ -69,8 +69,8 @@ def train_dcgan(out, team):
     """With batch normalization and MinibatchStdDev; started from other weights on every rank."""
     mg.seed(team.rank)
     model = DCGAN(image_size=4, width=2, latent_size=3, sorts=2)
-    images = np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype(np.float32)
-    fit(model, Batches(images, 8), 3, out, team=team)
+    images = np.random.default_rng(0).uniform(-1, 1, (24, 4, 4, 1)).astype(np.float32)
+    fit(model, Batches(images, 12), 3, out, team=team)
     return model
 
 

@@ -13,8 +13,9 @@ ROOT = Path(minigan.__file__).parent
 
 #: Every module or folder of the package, in reading order; within a folder, its modules.
 CHAPTERS = [
-    "backend", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses", "optimizers",
-    "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation", "runs",
+    "backend", "threads", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses",
+    "optimizers", "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation",
+    "runs",
 ]  # fmt: skip
 READERS = {"runs"}  # what uses the package as a script would, by `import minigan as mg`
 SECTIONS = {
@@ -27,6 +28,7 @@ SECTIONS = {
         "geometry",
         "convolution",
         "resampling",
+        "normalization",
         "operators",
     ],
     "layers": ["base", "initializers"],  # and then the layers themselves, in any order that has no circles

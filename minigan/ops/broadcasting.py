@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
-from minigan.threads import in_threads
+from minigan.threads import sum_of_rows
 
 Axis = int | tuple[int, ...] | None
 
@@ -38,23 +38,8 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 @primitive
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`,  dy/dx = 1:  every summand receives the gradient of the sum."""
-    if (
-        isinstance(x, np.ndarray)
-        and x.size > 2**15
-        and x.ndim > 1
-        and x.dtype.kind == "f"
-        and not keepdims
-        and axis == tuple(range(x.ndim - 1))
-        and x.flags.c_contiguous
-    ):
-        rows = x.reshape(-1, x.shape[-1])
-        parts = in_threads(
-            lambda share: np.ones(share.stop - share.start, x.dtype) @ rows[share], len(rows), x.size
-        )
-        total = parts[0]
-        for part in parts[1:]:
-            total += part
-        return total
+    if axis == tuple(range(x.ndim - 1)) and not keepdims:
+        return sum_of_rows(x)
     return x.sum(axis=axis, keepdims=keepdims)
 
 

@@ -12,40 +12,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from minigan.autograd import primitive
 from minigan.backend import Array
 from minigan.ops.broadcasting import reshape, sum, unbroadcast
 from minigan.ops.shape import transpose
-from minigan.threads import in_threads
-
-LARGE = 2**18
+from minigan.threads import product
 
 
 @primitive
 def _matmul(a: Array, b: Array) -> Array:
     """Y = A B,  dL/dA = G Bᵀ,  dL/dB = Aᵀ G."""
-    if (
-        a.size * b.shape[-1] < LARGE
-        or not isinstance(a, np.ndarray)
-        or a.dtype != b.dtype
-        or a.dtype.kind != "f"
-    ):
-        return a @ b
-    rows, columns = a.shape[-2], b.shape[-1]
-    if a.ndim == 2 and b.ndim == 2:
-        y = np.empty((rows, columns), dtype=a.dtype)
-        if rows > columns:
-            in_threads(lambda i: np.matmul(a[i], b, out=y[i]), rows, a.size * columns // 64)
-        else:
-            in_threads(lambda j: np.matmul(a, b[:, j], out=y[:, j]), columns, a.size * columns // 64)
-        return y
-    if a.shape[:-2] == b.shape[:-2]:
-        y = np.empty((*a.shape[:-1], columns), dtype=a.dtype)
-        in_threads(lambda i: np.matmul(a[i], b[i], out=y[i]), len(a), a.size * columns // 64)
-        return y
-    return a @ b
+    return product(a, b)  # a @ b, with all cores
 
 
 _matmul.defvjp(

@@ -30,39 +30,21 @@ from minigan.threads import piecewise
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """The mean and the biased variance of each channel, over all axes but the last."""
-    axes = tuple(range(x.ndim - 1))
-    mu = mean(x, axes)  # (C,)
-    return mu, mean(piecewise(_square, x, mu), axes)
-
-
-def _square(x: Array, mu: Array) -> Array:
-    centred = x - mu
-    return centred * centred
+    mu = mean(x, _all_but_last(x))  # (C,)
+    return mu, mean(piecewise(lambda x, mu: np.square(x - mu), x, mu), _all_but_last(x))
 
 
 @primitive
 def batch_normalize(
     x: Array, gamma: Array, beta: Array, mu: Array, variance: Array, epsilon: float = 1e-3
 ) -> Array:
-    """y = γ (x - μ)/√(v + ε) + β, where mu and variance are `batch_statistics(x)`.
+    """y = γ x̂ + β,  dL/dx = γ/s · (g - mean(g) - x̂ mean(g x̂)),  dL/dγ = Σ g x̂,  dL/dβ = Σ g.
 
-    They are handed over because who calls needs them as well; for the derivatives they are functions of x.
+    x (..., C), the others (C,).  mu and variance are `batch_statistics(x)`: they are handed over because who
+    calls needs them as well; for the derivatives they are functions of x.
     """
     scale = gamma / np.sqrt(variance + epsilon)
-    return piecewise(lambda x: (x - mu) * scale + beta, x)
-
-
-def composition(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
-    """The same from parts that can be differentiated again."""
-    axes = tuple(range(x.ndim - 1))
-    centred = x - mean(x, axes)
-    return centred * (gamma / sqrt(mean(centred * centred, axes) + epsilon)) + beta
-
-
-def _again(i: int, g: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
-    """The gradient with respect to argument i as something that can be differentiated again."""
-    x, gamma, beta = args = [a if isinstance(a, Tensor) else Tensor(a) for a in (x, gamma, beta)]
-    return grad(composition(x, gamma, beta, epsilon), args[i], g, create_graph=True)
+    return piecewise(lambda x, mu, scale, beta: (x - mu) * scale + beta, x, mu, scale, beta)
 
 
 def _vjp_x(
@@ -70,11 +52,11 @@ def _vjp_x(
 ) -> Any:
     if isinstance(y, Tensor):
         return _again(0, g, x, gamma, beta, epsilon)
-    axes, n = tuple(range(x.ndim - 1)), x.size // x.shape[-1]
+    n = x.size // x.shape[-1]
     a = gamma / np.sqrt(variance + epsilon)
-    b = -a * sum(_product(g, x, mu), axes) / ((variance + epsilon) * n)
-    c = -a * sum(g, axes) / n
-    return piecewise(lambda g, x: a * g + (b * (x - mu) + c), g, x)
+    b = -a * _sum_of_products(g, x, mu) / ((variance + epsilon) * n)
+    c = -a * sum(g, _all_but_last(g)) / n
+    return piecewise(lambda x, g, mu, a, b, c: a * g + (b * (x - mu) + c), x, g, mu, a, b, c)
 
 
 def _vjp_gamma(
@@ -82,16 +64,35 @@ def _vjp_gamma(
 ) -> Any:
     if isinstance(y, Tensor):
         return _again(1, g, x, gamma, beta, epsilon)
-    axes = tuple(range(x.ndim - 1))
-    return sum(_product(g, x, mu), axes) / np.sqrt(variance + epsilon)
+    return _sum_of_products(g, x, mu) / np.sqrt(variance + epsilon)
 
 
-def _product(g: Array, x: Array, mu: Array) -> Array:
-    return piecewise(lambda g, x: g * (x - mu), g, x)
+def _vjp_beta(g: Any, *_: Any, **__: Any) -> Any:
+    return sum(g, _all_but_last(g))
 
 
-batch_normalize.defvjp(
-    _vjp_x,
-    _vjp_gamma,
-    lambda g, y, x, gamma, beta, mu, variance, epsilon=1e-3: sum(g, tuple(range(x.ndim - 1))),
-)
+batch_normalize.defvjp(_vjp_x, _vjp_gamma, _vjp_beta)
+
+
+def _sum_of_products(g: Array, x: Array, mu: Array) -> Array:
+    """Σ g (x - μ) for each channel."""
+    return sum(piecewise(lambda x, g, mu: g * (x - mu), x, g, mu), _all_but_last(x))
+
+
+def _all_but_last(x: Any) -> tuple[int, ...]:
+    return tuple(range(x.ndim - 1))
+
+
+# --- To differentiate twice ------------------------------------------------------------------------
+
+
+def composition(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    """The same y from parts, whose derivatives of every order are known: slower, and never wrong."""
+    centred = x - mean(x, _all_but_last(x))
+    return centred * (gamma / sqrt(mean(centred * centred, _all_but_last(x)) + epsilon)) + beta
+
+
+def _again(i: int, g: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
+    """The gradient with respect to argument i as something that can be differentiated again."""
+    x, gamma, beta = args = [a if isinstance(a, Tensor) else Tensor(a) for a in (x, gamma, beta)]
+    return grad(composition(x, gamma, beta, epsilon), args[i], g, create_graph=True)

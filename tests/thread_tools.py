@@ -1,0 +1,24 @@
+"""Small arrays that are worked on in threads, as if they were large."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+
+from minigan import threads
+
+pool = ThreadPoolExecutor(3)
+
+
+@contextmanager
+def three_threads(large=2):
+    """Three threads, whatever the machine, for arrays of `large` elements or more, in pieces of a few."""
+    set_threads, count = threads._openblas()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threads, "_openblas", lambda: ((lambda n: set_threads(min(n, count))), 3))
+        patch.setattr(threads, "_pool", lambda: pool)
+        for name in ("LARGE_ARRAY", "LARGE_PRODUCT", "LARGE_SUM"):
+            patch.setattr(threads, name, large)
+        patch.setattr(threads, "ENOUGH", 1)
+        patch.setattr(threads, "PIECE", 4)
+        yield
