@@ -10,6 +10,8 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
 from minigan import Tensor, as_matrix, grad, ops
+from minigan.layers import squash
+from minigan.ops.routing import agreement, weighted_sum
 
 FOLDER = Path(__file__).parent / "figures"
 BLUE, RED, GREY, GREEN, ORANGE = "#1f5fa8", "#b3261e", "#777777", "#2e7d32", "#c77700"
@@ -229,9 +231,52 @@ def matrices() -> None:
     save(figure, "convolution_matrices.png")
 
 
+def ten_capsules() -> np.ndarray:
+    """W (J=3, D=1, I=10, E=2): the first six agree about capsule 0, the last four about capsule 1."""
+    rng = np.random.default_rng(0)
+    angle = rng.uniform(0, 2 * np.pi, (3, 10))
+    angle[0, :6] = np.pi / 2 + rng.normal(0, 0.2, 6)
+    angle[1, 6:] = rng.normal(0, 0.2, 4)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)[:, None]
+
+
+def routing() -> None:
+    """How ten capsules divide themselves among three, and where the sums s_j go."""
+    w, u, b = ten_capsules(), np.ones((1, 1, 10)), np.zeros((3, 1, 10))
+    shown = (1, 2, 3, 5, 10)
+    figure = Figure(figsize=(10.4, 4.4), layout="constrained")
+    panels = figure.subplots(2, len(shown), height_ratios=[1, 2.2])
+    colours = (BLUE, ORANGE, GREEN)
+    for iteration in range(1, max(shown) + 1):
+        c = ops.softmax(b, axis=0)
+        v = squash(weighted_sum(c, u, w))
+        b = b + agreement(u, w, v)
+        if iteration not in shown:
+            continue
+        top, below = panels[:, shown.index(iteration)]
+        picture = top.imshow(c[:, 0], cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        top.set_title(f"iteration {iteration}", fontsize=10)
+        top.set(xticks=[0, 9], yticks=range(3), xlabel="i")
+        below.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", xticks=[], yticks=[])
+        for j, colour in enumerate(colours):
+            for i in range(10):  # the prediction of i for j, as strong as c says
+                below.plot(
+                    [0, w[j, 0, i, 0]], [0, w[j, 0, i, 1]], color=colour, lw=1.2, alpha=float(c[j, 0, i])
+                )
+            end = {"arrowstyle": "-|>", "color": colour, "lw": 3, "shrinkA": 0, "shrinkB": 0}
+            if np.linalg.norm(v[j, 0]) > 0.02:  # an arrow has a head, however short it is
+                below.annotate("", v[j, 0], (0, 0), arrowprops=end)
+    panels[0, 0].set_ylabel("j")
+    handles = [panels[1, 0].plot([], [], color=k, lw=3, label=f"v_{j}")[0] for j, k in enumerate(colours)]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
+    figure.colorbar(picture, ax=panels[0, -1], label="c_ij")
+    save(figure, "routing.png")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     graph()
     step_sizes()
     three_ways()
     matrices()
+    routing()
