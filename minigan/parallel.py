@@ -17,7 +17,7 @@ the whole batch, up to rounding, it takes four things:
 * what is remembered without a gradient (running statistics), and the losses: averaged after each step.
 
 It is not the same run for layers that look at the batch as a whole: BatchNormalization in training and
-MinibatchStdDev see the share of their rank.  The ranks still agree to the bit.
+MinibatchStdDev see the share of their rank.  The ranks still agree to the bit.  docs/design.md says more.
 """
 
 from __future__ import annotations
