@@ -39,7 +39,7 @@ MODELS = {
 }
 
 UNSEEN = 1000  # shipped images that `split_digits` keeps out of training
-QUICK_IMAGES, QUICK_EPOCHS = 1024, 2  # with --quick
+QUICK_IMAGES, QUICK_EPOCHS = 512, 2  # with --quick
 
 
 def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) -> argparse.ArgumentParser:
