@@ -29,6 +29,7 @@ SECTIONS = {
         "convolution",
         "resampling",
         "normalization",
+        "routing",
         "operators",
     ],
     "layers": ["base", "initializers"],  # and then the layers themselves, in any order that has no circles

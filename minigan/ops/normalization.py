@@ -1,6 +1,6 @@
 """Batch normalization as one operation.
 
-Chapter 4.10; read `reduction` before it.
+Chapter 4.9; read `reduction` before it.
 
 Over the n elements of a channel, with the mean μ and the (biased) variance v of x,
 
