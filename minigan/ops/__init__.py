@@ -1,7 +1,7 @@
 """The operations: what they compute, and below each its derivative.
 
 Chapter 4.  Reading order: `broadcasting`, `elementwise`, `reduction`, `shape`, `contraction`,
-`geometry`, `convolution`, `resampling`, `operators`.
+`geometry`, `convolution`, `resampling`, `normalization`, `routing`, `operators`.
 """
 
 from minigan.ops import operators as operators
