@@ -20,6 +20,12 @@ from minigan.ops.convolution import _conv2d_kernel_gradient
 from minigan.ops.elementwise import value
 from minigan.ops.geometry import geometry
 from minigan.ops.normalization import batch_normalize, batch_statistics
+from minigan.ops.routing import (
+    _capsule_gradient,
+    _capsule_kernel_gradient,
+    agreement,
+    weighted_sum,
+)
 from minigan.ops.shape import scatter
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
@@ -132,6 +138,13 @@ CASES: dict[str, list[Case]] = {
             lambda y, w: ops.conv2d_transpose(y, w, (2, 1), 0, (6, 4)),
             [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
         ),
+    ],
+    # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
+    "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],
+    "agreement": [(agreement, [normal(3, 2, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
+    "capsule_gradient": [(_capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
+    "capsule_kernel_gradient": [
+        (_capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
     ],
     "batch_normalize": [
         (

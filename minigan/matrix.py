@@ -1,6 +1,6 @@
 """as_matrix: the matrix of a linear function, column by column, to look at and to transpose.
 
-Chapter 4.11; read `backend` before it.
+Chapter 4.13; read `backend` before it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """trace: the backward pass of a loss as a table, to follow it line by line.
 
-Chapter 4.10; read `autograd` before it.
+Chapter 4.12; read `autograd` before it.
 """
 
 from __future__ import annotations

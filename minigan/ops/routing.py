@@ -34,19 +34,19 @@ from minigan.backend import Array
 
 @primitive
 def weighted_sum(c: Array, u: Array, w: Array) -> Array:
-    """s_jne = Σ_di c_jni u_ndi W_jdie:  the vjps are the other three, with g for v."""
+    """s_jne = Σ_di c_jni u_ndi W_jdie;  its gradients are the other three, with g for v."""
     return np.stack([_flat(c_j[:, None] * u) @ _matrix(w_j) for c_j, w_j in zip(c, w, strict=True)])
 
 
 @primitive
 def agreement(u: Array, w: Array, v: Array) -> Array:
-    """a_jni = Σ_d u_ndi Σ_e W_jdie v_jne:  the vjps are the other three, with g for c."""
+    """a_jni = Σ_d u_ndi Σ_e W_jdie v_jne;  its gradients are the other three, with g for c."""
     return np.stack([(u * _back(w_j, v_j)).sum(axis=1) for w_j, v_j in zip(w, v, strict=True)])
 
 
 @primitive
 def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
-    """x_ndi = Σ_j c_jni Σ_e W_jdie v_jne:  the vjps are the other three, with g for u."""
+    """x_ndi = Σ_j c_jni Σ_e W_jdie v_jne;  its gradients are the other three, with g for u."""
     x = c[0][:, None] * _back(w[0], v[0])
     for c_j, w_j, v_j in zip(c[1:], w[1:], v[1:], strict=True):
         x += c_j[:, None] * _back(w_j, v_j)
@@ -55,10 +55,10 @@ def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
 
 @primitive
 def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
-    """w_jdie = Σ_n c_jni u_ndi v_jne:  the vjps are the other three, with g for W."""
+    """w_jdie = Σ_n c_jni u_ndi v_jne;  its gradients are the other three, with g for W."""
     _, d, i = u.shape
     w = [_flat(c_j[:, None] * u).T @ v_j for c_j, v_j in zip(c, v, strict=True)]  # J times (D*I, E)
-    return np.stack(w).reshape(len(w), d, i, -1)
+    return np.stack(w).reshape(len(w), d, i, v.shape[2])
 
 
 def _flat(x: Array) -> Array:

@@ -64,3 +64,10 @@ def test_by_hand():
     dx, dgamma, dbeta = grad(y, [x, gamma, beta], np.array([[0.0], [1.0]]))
     np.testing.assert_allclose(dx, [[-0.75], [0.75]])
     np.testing.assert_allclose([dgamma, dbeta], [[0.5], [1]])
+
+
+def test_float32_stays_float32_at_both_orders():
+    args = [Tensor(a.astype(np.float32)) for a in (normal(0, (3, 2)), positive(1, (2,)), normal(2, (2,)))]
+    first = grad((normalize(*args) ** 2).sum(), args, create_graph=True)
+    second = grad(sum((g * g).sum() for g in first), args)
+    assert {a.dtype for a in (normalize(*args), *first, *second)} == {np.dtype(np.float32)}
