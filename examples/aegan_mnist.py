@@ -1,6 +1,6 @@
 """Train AEGAN, a generator and an encoder that invert each other, on handwritten digits or your own pictures.
 
-    python examples/aegan_mnist.py                                   about ... minutes on two CPU cores
+    python examples/aegan_mnist.py                                   about five minutes on two CPU cores
     python examples/aegan_mnist.py --kind EGAN                       with some of its six terms only
     python examples/aegan_mnist.py --data pictures --image-size 64   on the PNG and JPEG files in a folder
     python examples/aegan_mnist.py --quick                           a few seconds
@@ -23,7 +23,7 @@ from minigan.models import AEGAN
 from minigan.models.aegan import KINDS
 from minigan.runs import load_digits, parse_run, run, run_parser
 
-EPOCHS = 20
+EPOCHS = 8
 BATCH_SIZE = 64
 PAIRS, COLUMNS = 50, 5  # pairs in reconstructions.png, and in one row of it
 WALKS, STEPS = 10, 7  # rows of interpolations.png, and generated images in a row
