@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
     parser.add_argument("--count", type=positive, default=100, help="number of samples")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
-    parser.add_argument("--out", type=Path, help="folder for the pictures (default: the run itself)%(default).0s")
+    parser.add_argument(
+        "--out", type=Path, help="folder for the pictures (default: the run itself)%(default).0s"
+    )
     args = parser.parse_args()
     try:
         model = load_run(args.run)
