@@ -1,0 +1,155 @@
+"""The rules that let one line of NumPy run on a GPU, read off the source without running it.
+
+In the modules whose functions see arrays on the device, every `np.` function and keyword is one that CuPy has
+(tests/cupy_api.json), and nothing is used that a GPU refuses or that only the backend can do.
+"""
+
+import ast
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigan
+
+ROOT = Path(minigan.__file__).parent
+NAMES = json.loads(Path(__file__).with_name("cupy_api.json").read_text())["names"]
+
+#: What works on the host, and why.
+ON_THE_HOST = {
+    "backend": "the seam itself: it knows both libraries",
+    "threads": "what is not a NumPy array is left to the plain line of NumPy",
+    "gradcheck": "differences are compared on the host",
+    "gradcases": "makes its arrays on the host; the checker moves them",
+    "matrix": "a matrix to look at",
+    "data": "files and batches, before they are moved",
+    "training": "files",
+    "images": "pictures",
+    "judge": "on the CPU whatever the device, so that its numbers are the same",
+    "measures": "of samples, which are on the host",
+    "evaluation": "of samples, which are on the host",
+    "runs": "folders and files",
+}
+#: What touches no array: types, numbers, and how NumPy warns.
+ABOUT_NUMBERS = {
+    "errstate",
+    "inf",
+    "ndarray",
+    "generic",
+    "dtype",
+    "result_type",
+    "float32",
+    "float64",
+    "int64",
+    "random",
+}
+FORBIDDEN = {"np.add.at": "scatter_add", "np.lib.stride_tricks": "windows"}
+
+
+def files():
+    return sorted(path for path in ROOT.rglob("*.py"))
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def on_the_device(path):
+    return name_of(path).split(".")[0] not in ON_THE_HOST
+
+
+def dotted(node):
+    """np.add.at for the expression of that name, "" for any other expression."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (before := dotted(node.value)):
+        return f"{before}.{node.attr}"
+    return ""
+
+
+def offences(source):
+    """What a GPU would refuse in this source, one sentence each."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        name = dotted(node) if isinstance(node, ast.Attribute) else ""
+        found += [f"{name}: use backend.{ours}" for its, ours in FORBIDDEN.items() if name == its]
+        place, _, function = name.removeprefix("np.").rpartition(".")
+        if name.startswith("np.") and place in ("", "linalg") and function not in ABOUT_NUMBERS:
+            if function not in NAMES[place] and not hasattr(np, function):
+                found.append(f"{name} is not in NumPy")
+            elif function not in NAMES[place] and function not in ("linalg", "add", "lib"):
+                found.append(f"CuPy has no {name}")
+        if isinstance(node, ast.Call):
+            found += keywords_refused(node)
+    return found
+
+
+def keywords_refused(call):
+    given = [keyword.arg for keyword in call.keywords if keyword.arg]
+    name = dotted(call.func)
+    found = [f"{name or 'a method'}({word}=...) is refused" for word in given if word in ("where", "initial")]
+    place, _, function = name.removeprefix("np.").rpartition(".")
+    spelled = NAMES.get(place, {}).get(function) if name.startswith("np.") else None
+    if spelled:
+        takes = eval(f"lambda {spelled}: None").__code__
+        known = takes.co_varnames[: takes.co_argcount + takes.co_kwonlyargcount]
+        anything = bool(takes.co_flags & 0x08)
+        found += [f"CuPy's {name} takes no {word}=" for word in given if word not in known and not anything]
+    return found
+
+
+@pytest.mark.parametrize("path", list(filter(on_the_device, files())), ids=name_of)
+def test_what_runs_on_the_device_uses_what_cupy_has(path):
+    assert offences(path.read_text()) == []
+
+
+def test_cupy_is_imported_in_the_backend_only():
+    importing = [name_of(path) for path in files() if imports_cupy(path.read_text())]
+    assert importing == ["backend"]
+
+
+def imports_cupy(source):
+    """`import cupy`, `from cupy import`, and import_module("cupy")."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import) and any(alias.name.split(".")[0] == "cupy" for alias in node.names):
+            return True
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "cupy":
+            return True
+        if (
+            isinstance(node, ast.Call)
+            and dotted(node.func).endswith("import_module")
+            and any(isinstance(a, ast.Constant) and str(a.value).startswith("cupy") for a in node.args)
+        ):
+            return True
+    return False
+
+
+def test_every_exception_is_a_module_or_a_folder():
+    there = {name_of(path).split(".")[0] for path in files()}
+    assert set(ON_THE_HOST) <= there
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "np.add.at(x, i, y)",
+        "np.lib.stride_tricks.sliding_window_view(x, 2)",
+        "np.add(x, y, where=mask)",
+        "x.sum(initial=0.0)",
+        "np.max(x, initial=0.0)",
+        "np.busday_count(x, y)",
+        "np.vectorize(f)(x)",
+        "np.zeros_like(x, device='cpu')",
+        "np.no_such_function(x)",
+    ],
+)
+def test_what_a_gpu_would_refuse_is_found(line):
+    assert len(offences(line)) >= 1
+
+
+@pytest.mark.parametrize(
+    "line", ["import cupy", "from cupy import cuda", "import cupy.cuda", "importlib.import_module('cupy')"]
+)
+def test_an_import_of_cupy_is_found(line):
+    assert imports_cupy(line) and not imports_cupy("import numpy")
