@@ -1,0 +1,85 @@
+"""Every model takes the same steps on every device, and a step waits for nothing and moves little."""
+
+import numpy as np
+import pytest
+import strict_device
+from device_tools import assert_agree
+from models.test_every_model import ROWS, every_model
+
+import minigan as mg
+from minigan.training import load_checkpoint, new_position, save_checkpoint
+
+N = 6
+
+#: name -> uploads of a step, of the batch and of each draw of noise, and the most calls that it may make: about a
+#: tenth more than when this was written
+COSTS = {
+    "AEGAN": (41, 2020),
+    "CapsGAN": (2, 1020),
+    "DCGAN": (2, 790),
+    "MLPGAN": (2, 585),
+    "TransformingAutoencoder": (9, 225),  # six of them the row and column numbers of `shifted`
+    "VAE": (2, 435),
+    "WGANGP": (3, 795),
+}
+
+
+def trained(name, steps=2):
+    """A model after `steps` steps on the current device, and what its last one answered."""
+    mg.seed(3)
+    model = ROWS[name].make()
+    for _ in range(steps):
+        metrics = model.train_step(ROWS[name].batch(N))
+    return model, metrics
+
+
+def arrays(model):
+    return [array for network in model.networks.values() for array in network.arrays()]
+
+
+@every_model
+def test_every_device_trains_the_same_model(name, device):
+    with mg.on("cpu"):
+        expected, numbers = trained(name)
+    found, metrics = trained(name)
+    assert_agree(arrays(found), arrays(expected))
+    assert list(metrics) == list(numbers)
+    for key in metrics:
+        np.testing.assert_allclose(
+            float(metrics[key]), float(numbers[key]), rtol=1e-3, atol=1e-5, err_msg=key
+        )
+
+
+@every_model
+def test_a_step_uploads_the_batch_and_the_noise_and_waits_for_nothing(name):
+    with mg.on("strict"):
+        model, _ = trained(name)
+        batch = ROWS[name].batch(N)
+        with strict_device.counted() as counts, strict_device.no_waiting():
+            model.train_step(batch)
+    assert counts.downloads == counts.waits == 0
+    uploads, most_calls = COSTS[name]
+    assert counts.uploads == uploads
+    assert counts.calls <= most_calls, "more calls than before: is there a slow path?"
+
+
+@every_model
+def test_a_checkpoint_goes_from_one_device_to_the_other(name, tmp_path):
+    with mg.on("strict"):
+        saved, _ = trained(name)
+        save_checkpoint(saved, tmp_path / "checkpoint.npz", new_position())
+        there = [mg.to_numpy(array) for array in arrays(saved)]
+    model = ROWS[name].make()
+    load_checkpoint(model, tmp_path / "checkpoint.npz")
+    for a, b in zip(arrays(model), there, strict=True):
+        assert isinstance(a, np.ndarray) and np.array_equal(a, b)
+    model.train_step(ROWS[name].batch(N))
+    with mg.on("strict"):
+        again = ROWS[name].make()
+        load_checkpoint(again, tmp_path / "checkpoint.npz")
+        assert_agree(arrays(again), there)
+
+
+def test_a_step_that_waits_is_found():
+    with mg.on("strict"), pytest.raises(strict_device.Waited), strict_device.no_waiting():
+        float(trained("MLPGAN")[1]["d_loss"])
