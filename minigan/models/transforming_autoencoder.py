@@ -65,7 +65,7 @@ class PoseCapsules(Layer):
     def recognise(self, x: Any) -> tuple[Any, Any]:
         """x (N, pixels) -> p (K, N, 1) in (0, 1) and q (K, N, 2) in pixels, right and down."""
         expect(self, x, -1, self.pixels, f"(N, {self.pixels})")
-        r = ops.sigmoid(x @ self.look + self.look_bias)  # (N, K·R)
+        r = ops.sigmoid(ops.matmul(x, self.look) + self.look_bias)  # (N, K·R)
         r = ops.transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
         found = r @ self.locate + self.locate_bias  # (K, N, 3)
         return ops.sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
