@@ -30,6 +30,7 @@ ON_THE_HOST = {
     "measures": "of samples, which are on the host",
     "evaluation": "of samples, which are on the host",
     "runs": "folders and files",
+    "gpucheck": "compares on the host",
 }
 #: What touches no array: types, numbers, and how NumPy warns.
 ABOUT_NUMBERS = {

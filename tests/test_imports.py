@@ -15,9 +15,9 @@ ROOT = Path(minigan.__file__).parent
 CHAPTERS = [
     "backend", "threads", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses",
     "optimizers", "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation",
-    "runs",
+    "runs", "gpucheck",
 ]  # fmt: skip
-READERS = {"runs"}  # what uses the package as a script would, by `import minigan as mg`
+READERS = {"runs", "gpucheck"}  # what uses the package as a script would, by `import minigan as mg`
 SECTIONS = {
     "ops": [
         "broadcasting",

@@ -1,0 +1,133 @@
+"""Does a GPU compute what the CPU computes, and how fast?  A report to read, or to send to somebody.
+
+    python -m minigan.gpucheck
+
+Chapter 14; read `backend` and `gradcases` before it.
+
+Every sample call of every primitive, with its gradients, and two training steps of every model are computed
+on both, from the same numbers.  Printed is the largest difference, relative to the largest number of each
+array.  Rounding makes differences of about 1e-15 in float64 and 1e-6 in float32; a step of training makes them
+larger, because it divides by small numbers.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+import minigan as mg
+from minigan.autograd import Tensor, grad
+from minigan.backend import cuda_status, module, synchronize, to_device, to_numpy
+from minigan.gradcases import CASES
+from minigan.runs import MODELS
+
+#: the largest difference that is rounding, of an operation and of two steps of a model
+ALLOWED: dict[Any, float] = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
+ALLOWED_OF_STEPS = 1e-2
+STEPS = 20  # that are timed
+
+
+def main(
+    device: str = "cuda",
+    models: Mapping[str, Callable[[], Any]] = MODELS,
+    shape: tuple[int, ...] = (64, 28, 28, 1),
+) -> int:
+    """Print the report; 1 if `device` cannot be used or differs from the CPU, else 0.
+
+    models  name -> a function that makes one; each takes batches of `shape` (N, H, W, C)
+    """
+    if device == "cuda" and cuda_status():
+        print(f"There is nothing to check. {cuda_status()}")
+        return 1
+    library = module(device)
+    print(f"minigan {mg.__version__}, Python {platform.python_version()}, NumPy {np.__version__}")
+    print(f"device {device}: {_name_of(library)}\n")
+    failures = [*_check_operations(device), *_check_models(device, models, shape)]
+    print(*failures, f"{len(failures)} failures", sep="\n")
+    return 1 if failures else 0
+
+
+def _name_of(library: Any) -> str:
+    version = getattr(library, "__version__", "")
+    if not hasattr(library, "cuda") or not hasattr(library.cuda, "runtime"):
+        return f"a stand-in for CuPy {version}".strip()
+    properties = library.cuda.runtime.getDeviceProperties(library.cuda.Device().id)
+    return f"{properties['name'].decode()}, CuPy {version}"
+
+
+def _check_operations(device: str) -> list[str]:
+    failures = []
+    print(f"{'operation':<26}{'float64':>10}{'float32':>10}")
+    for name, cases in CASES.items():
+        worst = {}
+        for dtype, allowed in ALLOWED.items():
+            with mg.on("cpu"):
+                expected = [_value_and_gradients(f, arrays, dtype) for f, arrays in cases]
+            with mg.on(device):
+                found = [_value_and_gradients(f, arrays, dtype) for f, arrays in cases]
+            worst[dtype] = max(map(_difference, found, expected))
+            if not worst[dtype] <= allowed:
+                failures.append(
+                    f"{name}: differs by {worst[dtype]:.1e} in {dtype}, expected {allowed:.0e} at most"
+                )
+        print(f"{name:<26}" + "".join(f"{number:>10.1e}" for number in worst.values()))
+    return failures
+
+
+def _value_and_gradients(f: Callable, arrays: list[np.ndarray], dtype: Any) -> list[np.ndarray]:
+    xs = [Tensor(to_device(a.astype(dtype))) for a in arrays]
+    y = f(*xs)
+    return [to_numpy(a) for a in (y, *grad(y.sum(), xs))]
+
+
+def _difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
+    """The largest |a - b| of two lists of arrays, relative to the largest |b| of its array; inf for a nan."""
+    parts = [
+        float(np.abs(a - b).max() / (np.abs(b).max() or 1))
+        for a, b in zip(found, expected, strict=True)
+        if b.size
+    ]
+    return max((np.inf if np.isnan(part) else part for part in parts), default=0.0)
+
+
+def _check_models(device: str, models: Mapping[str, Callable[[], Any]], shape: tuple[int, ...]) -> list[str]:
+    failures = []
+    images = np.random.default_rng(0).uniform(-1, 1, shape).astype(np.float32)
+    print(f"\n{'two steps of':<26}{'float32':>10}{'step here':>13}{'on the CPU':>13}")
+    for name, make in models.items():
+        with mg.on("cpu"):
+            expected, there = _steps(make, images)
+        with mg.on(device):
+            found, here = _steps(make, images)
+        worst = _difference(found, expected)
+        if not worst <= ALLOWED_OF_STEPS:
+            failures.append(
+                f"{name}: differs by {worst:.1e} after two steps, expected {ALLOWED_OF_STEPS:.0e}"
+            )
+        print(f"{name:<26}{worst:>10.1e}{here * 1e3:>10.1f} ms{there * 1e3:>10.1f} ms")
+    return failures
+
+
+def _steps(make: Callable[[], Any], images: np.ndarray) -> tuple[list[np.ndarray], float]:
+    """What a new model answers in its second step and its samples, and the seconds of a further step."""
+    mg.seed(0)
+    model = make()
+    for _ in range(2):
+        metrics = model.train_step(images)
+    noise = np.random.default_rng(1).standard_normal((4, model.latent_size))
+    answers = [*[to_numpy(number) for number in metrics.values()], model.sample(4, noise)]
+    synchronize()
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        model.train_step(images)
+    synchronize()
+    return answers, (time.perf_counter() - start) / STEPS
+
+
+if __name__ == "__main__":
+    sys.exit(main())
