@@ -67,14 +67,16 @@ class PoseCapsules(Layer):
         expect(self, x, -1, self.pixels, f"(N, {self.pixels})")
         r = ops.sigmoid(ops.matmul(x, self.look) + self.look_bias)  # (N, K·R)
         r = ops.transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
-        found = r @ self.locate + self.locate_bias  # (K, N, 3)
+        found = ops.matmul(r, self.locate) + self.locate_bias  # (K, N, 3)
         return ops.sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
 
     def generate(self, presence: Any, pose: Any) -> Any:
         """p (K, N, 1) and q + Δ (K, N, 2) -> x̂ (N, pixels)."""
-        e = presence * ops.sigmoid(pose @ self.place + self.place_bias)  # (K, N, G)
+        e = presence * ops.sigmoid(ops.matmul(pose, self.place) + self.place_bias)  # (K, N, G)
         e = ops.transpose(e, (1, 0, 2)).reshape((pose.shape[1], -1))  # (N, K·G)
-        return e @ self.draw + ops.transpose(presence[:, :, 0]) @ self.draw_bias  # (N, pixels)
+        return ops.matmul(e, self.draw) + ops.matmul(
+            ops.transpose(presence[:, :, 0]), self.draw_bias
+        )  # (N, pixels)
 
 
 class TransformingAutoencoder:
@@ -180,9 +182,9 @@ def shifted(images: Any, shifts: Any) -> Any:
     """
     n, height, width, _ = images.shape
     dx, dy = shifts.astype(np.int64).T[..., None]  # (N, 1) each
-    rows, columns = to_device(np.arange(height)) - dy, to_device(np.arange(width)) - dx  # (N, H), (N, W)
+    down, right, image = (to_device(np.arange(size), images) for size in (height, width, n))
+    rows, columns = down - dy, right - dx  # (N, H), (N, W)
     inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
     rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
-    image = to_device(np.arange(n))[:, None, None]
-    moved = images[image, rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
+    moved = images[image[:, None, None], rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
     return np.where(inside[..., None], moved, np.float32(-1)).astype(images.dtype, copy=False)
