@@ -33,7 +33,7 @@ def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypat
     monkeypatch.setattr(sys, "argv", [f"{script}_mnist.py", *flags])
     with strict_device.counted() as counts:
         runpy.run_path(str(EXAMPLES / f"{script}_mnist.py"), run_name="__main__")
-    assert counts.calls > 500  # it did compute there
+    assert counts.calls > 200  # it did compute there
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "run")
     monkeypatch.setattr(backend, "_chosen", "cpu")
     assert load_run(tmp_path / "run").sample(2).shape == (2, 28, 28, 1)  # and goes on on the host
