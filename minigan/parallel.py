@@ -160,9 +160,10 @@ def mpi_team() -> Team:
     def end() -> None:
         if team.awaited:
             if not team.leader:
-                time.sleep(1)  # if the leader has the same to say, let it: it ends this process, too
+                time.sleep(2)  # if the leader has the same to say, let it: it ends this process, too
             end = f"rank {team.rank} of {team.size} has stopped, and so the run ends"
             print(unsaid.getvalue() + end, file=stderr, flush=True)
+            time.sleep(0.5)  # until mpiexec has passed it on: what is under way when it ends is lost
             team.comm.Abort(1)
 
     return team
