@@ -23,10 +23,12 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import to_numpy
-from minigan.models.capsgan import UNDECIDED
+from minigan.models import DCGAN, MLPGAN, CapsGAN
 from minigan.runs import load_digits, load_run, natural, positive
 
-REAL_FROM = {"mlp_gan": 0.0, "dcgan": 0.0, "capsgan": UNDECIDED}  # what D answers if it cannot tell
+REAL_FROM = {
+    model.name: model.UNDECIDED for model in (MLPGAN, DCGAN, CapsGAN)
+}  # what D answers if it cannot tell
 FAIR = 0.8, 1 / 0.8  # the r_test with which there may be a winner
 BATCH = 50  # images that D judges together: it looks at how much they differ, so not one by one
 

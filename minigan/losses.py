@@ -42,9 +42,7 @@ def softmax_cross_entropy(logits: Any, labels: Any) -> Any:
     log_p = log_softmax(logits, axis=-1)
     if len(labels.shape) == 1:
         classes = logits.shape[1]
-        on_host = isinstance(
-            labels, np.ndarray
-        )  # asking a GPU for the largest label would wait for the answer
+        on_host = isinstance(labels, np.ndarray)  # asking a GPU for the largest would wait for the answer
         fit = labels.dtype.kind in "iu" and (
             not on_host or labels.size == 0 or 0 <= labels.min() <= labels.max() < classes
         )

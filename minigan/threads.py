@@ -74,10 +74,7 @@ def in_pieces(work: Callable[[slice], object], n: int, elements: int) -> None:
 
 
 def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
-    """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many.
-
-    The first row is computed twice, to know the shape and the dtype of the result.
-    """
+    """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many."""
     large = isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous
     if not large or not all(_broadcasts_by_rows(other, x) for other in others):
         return f(x, *others)
@@ -85,8 +82,8 @@ def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     def on_rows(rows: slice) -> Any:
         return f(x[rows], *[o[rows] if np.ndim(o) == x.ndim and len(o) > 1 else o for o in others])
 
-    row = on_rows(slice(0, 1))
-    y = np.empty((len(x), *row.shape[1:]), row.dtype)
+    none = on_rows(slice(0, 0))  # costs nothing, and shows the shape of a row and the dtype
+    y = np.empty((len(x), *none.shape[1:]), none.dtype)
 
     def fill(rows: slice) -> None:
         y[rows] = on_rows(rows)
@@ -139,9 +136,8 @@ def _openblas() -> tuple[Callable[[int], object], int]:
     """The function that sets the number of OpenBLAS's threads, and that number (one per core, unless
     the environment variable OPENBLAS_NUM_THREADS says otherwise)."""
     try:
-        library = ctypes.CDLL(
-            sys.modules["numpy._core._multiarray_umath"].__file__
-        )  # which finds what it is linked to, too
+        # The file of NumPy's core, by which what it is linked to is found, too.
+        library = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
     except (OSError, AttributeError, KeyError):
         return (lambda threads: None), 1
     for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):

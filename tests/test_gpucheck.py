@@ -41,7 +41,7 @@ def test_a_wrong_operation_and_a_wrong_model_are_reported(capsys, monkeypatch):
     assert "tanh: differs by" in text and "DCGAN: differs by" in text
 
 
-def test_a_number_that_is_none_is_a_difference():
+def test_a_nan_is_a_difference():
     assert gpucheck._difference([np.array([np.nan])], [np.array([1.0])]) == np.inf
     assert gpucheck._difference([np.array([1.5, 0])], [np.array([1.0, 2])]) == 1
     assert gpucheck._difference([np.zeros((0, 2))], [np.zeros((0, 2))]) == 0

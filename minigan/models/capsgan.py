@@ -31,8 +31,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.autograd import grad
-from minigan.backend import normal, to_device
 from minigan.layers import (
     Capsules,
     Conv2D,
@@ -42,15 +40,11 @@ from minigan.layers import (
     PrimaryCapsules,
     Sequential,
 )
-from minigan.losses import margin_loss, r1_penalty
+from minigan.losses import margin_loss
 from minigan.models.dcgan import generator
 from minigan.models.gan import GAN
-from minigan.models.sampling import signals
 from minigan.ops import norm
 from minigan.ops.elementwise import value
-from minigan.optimizers import move_average
-
-UNDECIDED = 19 / 30  # the D(x) that says neither real nor generated
 
 
 class CapsGAN(GAN):
@@ -110,36 +104,19 @@ class CapsGAN(GAN):
             average_decay,
         )
 
-    def train_step(self, images: np.ndarray) -> dict[str, Any]:
-        """One step of D and one of G on a batch of real images (N, H, W, C)."""
-        step = self.g_optimizer.steps
-        fraction = max(1 - step / self.decay_steps, self.FLOOR)
-        self.g_optimizer.learning_rate, self.d_optimizer.learning_rate = (
-            r * fraction for r in self.learning_rates
-        )
+    # --- What D's answers (N, 1) mean: here they are lengths ----------------------------------------
 
-        real = to_device(images)
-        fake = self.G(normal((len(real), self.latent_size)), training=True)
+    UNDECIDED: ClassVar = 19 / 30  # see above
 
-        real_lengths, fake_lengths = self.D(real, training=True), self.D(fake.data, training=True)
-        is_real, is_fake = np.ones_like(value(real_lengths)), np.zeros_like(value(fake_lengths))
-        d_loss = objective = margin_loss(real_lengths, is_real) + margin_loss(fake_lengths, is_fake)
-        if self.r1_weight and step % self.r1_every == 0:
-            objective = d_loss + self.r1_every * self.r1_weight / 2 * r1_penalty(self.D, real)
-        self.d_optimizer.step(grad(objective, self.D.parameters()))
+    def d_loss(self, real: Any, fake: Any) -> Any:
+        is_real, is_fake = np.ones_like(value(real)), np.zeros_like(value(fake))
+        return margin_loss(real, is_real) + margin_loss(fake, is_fake)
 
-        g_loss = margin_loss(self.D(fake, training=True), is_real)
-        *g_gradients, at_fake = grad(g_loss, [*self.G.parameters(), fake])
-        self.g_optimizer.step(g_gradients)
+    def g_loss(self, fake: Any) -> Any:
+        return margin_loss(fake, np.ones_like(value(fake)))
 
-        move_average(self.average, self.G, min(self.average_decay, (1 + step) / (10 + step)))
-        return {
-            "d_loss": d_loss.data,
-            "g_loss": g_loss.data,
-            "D(x)": real_lengths.data.mean(),
-            "D(G(z))": fake_lengths.data.mean(),
-            **signals(real, fake, real_lengths - UNDECIDED, fake_lengths - UNDECIDED, at_fake),
-        }
+    def mean_probability(self, answers: Any) -> Any:
+        return value(answers).mean()
 
 
 class CapsuleDiscriminator(Layer):

@@ -40,7 +40,8 @@ class GAN:
     r1_weight, r1_every γ, and the number of steps from one penalty to the next
     average_decay       of the moving average: the share of the old weights at each step
 
-    A model of this family is a subclass that builds the networks and keeps its arguments in `settings`.
+    A model of this family is a subclass that builds the networks and keeps its arguments in `settings`.  One
+    whose D answers something else than a logit also says what that means: the methods below the step.
     """
 
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "probability of being real": ("D(x)", "D(G(z))")}
@@ -87,14 +88,14 @@ class GAN:
         fake = self.G(normal((len(real), self.latent_size)), training=True)
 
         # D learns to tell them apart.  `fake.data` is an array, a constant: D's step stops there.
-        real_logits, fake_logits = self.D(real, training=True), self.D(fake.data, training=True)
-        d_loss = objective = discriminator_loss(real_logits, fake_logits)
+        d_real, d_fake = self.D(real, training=True), self.D(fake.data, training=True)
+        d_loss = objective = self.d_loss(d_real, d_fake)
         if self.r1_weight and step % self.r1_every == 0:
             objective = d_loss + self.r1_every * self.r1_weight / 2 * r1_penalty(self.D, real)
         self.d_optimizer.step(grad(objective, self.D.parameters()))
 
         # G learns to fool the D that has just learned.  Only G's gradient is asked for, and what reaches G.
-        g_loss = generator_loss(self.D(fake, training=True))
+        g_loss = self.g_loss(self.D(fake, training=True))
         *g_gradients, at_fake = grad(g_loss, [*self.G.parameters(), fake])
         self.g_optimizer.step(g_gradients)
 
@@ -103,10 +104,23 @@ class GAN:
         return {
             "d_loss": d_loss.data,
             "g_loss": g_loss.data,
-            "D(x)": mean_probability(real_logits),
-            "D(G(z))": mean_probability(fake_logits),
-            **signals(real, fake, real_logits, fake_logits, at_fake),
+            "D(x)": self.mean_probability(d_real),
+            "D(G(z))": self.mean_probability(d_fake),
+            **signals(real, fake, d_real - self.UNDECIDED, d_fake - self.UNDECIDED, at_fake),
         }
+
+    # --- What D's answers (N, 1) mean: here they are logits -----------------------------------------
+
+    UNDECIDED: ClassVar = 0.0  # says neither real nor generated
+
+    def d_loss(self, real: Any, fake: Any) -> Any:
+        return discriminator_loss(real, fake)
+
+    def g_loss(self, fake: Any) -> Any:
+        return generator_loss(fake)
+
+    def mean_probability(self, answers: Any) -> Any:
+        return mean_probability(answers)
 
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n images (n, H, W, C) in [-1, 1], on the host; from `noise` (n, latent_size) if it is given."""

@@ -10,8 +10,8 @@ The same two networks, trained as
     a Wasserstein GAN  kind "wasserstein" and slope_weight λ = 10 (`wgan_gp`)
 
 with more steps for one of them than for the other, with noise on everything that D sees (Arjovsky and
-Bottou 2017), with a penalty on D's slope at real examples, with learning rates that fall, or without.  There
-is no moving average, which hides what goes wrong: `examples/failure_modes.py` wants to show it.
+Bottou 2017), with a penalty on D's slope at real examples, or without.  It has neither a moving average nor
+falling learning rates, which hide what goes wrong; `examples/failure_modes.py` wants to show it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ class TunableGAN:
     """Trains G: z (N, latent_size) -> x (N, ...)  against  D: m examples x, flat, (N / m, m F) -> (N / m, 1).
 
     kind               of the losses, as in `losses.generator_loss`
-    learning_rates     of G and of D at the start
-    decay_steps        steps over which they fall to FLOOR times that, or None if they stay
+    learning_rates     of G and of D
     packing            m, a divisor of the batch size
     d_steps, g_steps   so many steps of D, each on its part of the batch, then so many of G
     noise, noise_steps standard deviation of the noise on what D sees, falling to 0 over so many steps
@@ -42,7 +41,6 @@ class TunableGAN:
     """
 
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "signals": ("d_accuracy", "g_gradient", "diversity")}
-    FLOOR = 0.05
 
     def __init__(
         self,
@@ -52,7 +50,6 @@ class TunableGAN:
         kind: str = "non_saturating",
         learning_rates: tuple[float, float] = (1e-3, 1e-3),
         betas: tuple[float, float] = (0.5, 0.999),
-        decay_steps: int | None = None,
         packing: int = 1,
         d_steps: int = 1,
         g_steps: int = 1,
@@ -62,7 +59,6 @@ class TunableGAN:
         r1_weight: float = 0.0,
     ) -> None:
         self.G, self.D, self.latent_size, self.kind = generator, discriminator, latent_size, kind
-        self.learning_rates, self.decay_steps = learning_rates, decay_steps
         self.packing, self.d_steps, self.g_steps = packing, d_steps, g_steps
         self.noise, self.noise_steps = noise, noise_steps
         self.slope_weight, self.r1_weight = slope_weight, r1_weight
@@ -76,11 +72,6 @@ class TunableGAN:
 
     def train_step(self, batch: np.ndarray) -> dict[str, Any]:
         """d_steps steps of D and g_steps steps of G, on a batch of real examples (d_steps · N, ...)."""
-        if self.decay_steps:
-            fraction = max(1 - self.g_optimizer.steps / self.decay_steps, self.FLOOR)
-            self.g_optimizer.learning_rate, self.d_optimizer.learning_rate = (
-                rate * fraction for rate in self.learning_rates
-            )
         for real in np.split(to_device(batch), self.d_steps):
             fake = self.G(normal((len(real), self.latent_size)), training=True).data  # a constant to D
             real_logits, fake_logits = self.D(self.shown(real)), self.D(self.shown(fake))

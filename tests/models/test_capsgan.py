@@ -9,7 +9,6 @@ from minigan.autograd import Tensor, grad
 from minigan.layers import squash
 from minigan.losses import margin_loss, r1_penalty
 from minigan.models import CapsGAN
-from minigan.models.capsgan import UNDECIDED
 from minigan.ops import norm
 
 rng = np.random.default_rng(0)
@@ -134,7 +133,7 @@ def test_d_learns_that_images_are_present_and_fakes_absent_and_g_that_its_own_ar
 
 
 def test_a_d_that_cannot_tell_answers_what_is_said_at_the_top():
-    d, one = Tensor(np.array([[UNDECIDED]])), np.ones((1, 1))
+    d, one = Tensor(np.array([[CapsGAN.UNDECIDED]])), np.ones((1, 1))
     assert grad(margin_loss(d, one) + margin_loss(d, 0 * one), d).item() == pytest.approx(0)
 
 
@@ -142,10 +141,11 @@ def test_accuracy_counts_from_the_answer_that_says_neither(monkeypatch):
     model = tiny()
     fake, opinions = fake_of(model).data, {}
     monkeypatch.setattr(
-        "minigan.models.capsgan.signals", lambda real, fake, a, b, g: opinions.update(real=a, fake=b) or {}
+        "minigan.models.gan.signals", lambda real, fake, a, b, g: opinions.update(real=a, fake=b) or {}
     )
-    expected = {"real": model.D(X).data - UNDECIDED, "fake": model.D(fake).data - UNDECIDED}
+    expected = {"real": model.D(X).data - CapsGAN.UNDECIDED, "fake": model.D(fake).data - CapsGAN.UNDECIDED}
     seen_in_a_step(model)
+    assert set(opinions) == set(expected)
     for name, opinion in opinions.items():
         np.testing.assert_allclose(opinion.data, expected[name], rtol=1e-5)
 
