@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any, TypeVar
 
 import numpy as np
@@ -215,35 +216,20 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
     Write D·k = S·t + r with 0 <= r < S.  Then y[o] lands on pixel r of block o + t, a block being S
     neighbouring pixels.  So the loop runs over t only, and whole blocks are added at once.
     """
-    (sh, sw), (dh, dw), (n, oh, ow, filters), channels = at.strides, at.dilation, y.shape, w.shape[2]
+    (sh, sw), (dh, dw), n, (_, _, channels, filters) = at.strides, at.dilation, len(y), w.shape
     height, width = (d * (k - 1) + 1 for k, d in zip(at.kernel, at.dilation, strict=True))  # of the kernel
     th, tw = math.ceil(height / sh), math.ceil(width / sw)
     taps = np.zeros_like(w, shape=(th * sh, tw * sw, channels, filters))
     taps[:height:dh, :width:dw] = w
     taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
-    taps = taps.reshape(th, tw, filters, sh * sw * channels)
     x = np.empty_like(y, shape=(n, *at.image, channels), dtype=np.result_type(y, w))
-    bh, bw = oh + th - 1, ow + tw - 1  # blocks
+    add = _blocks_by_planes if sw * channels < FEW else _blocks
 
     def work(share: slice) -> None:
         for images in _few_images(share, at, channels * y.itemsize):
-            rows = y[images].reshape(-1, filters)  # (images·OH·OW, F)
-            m = len(y[images])
-            if sw * channels < FEW:  # long runs of blocks instead of short runs of channels
-                planes = np.zeros_like(x, shape=(sh, sw, channels, m, bh, bw))
-                for i in range(th):
-                    for j in range(tw):
-                        part = (taps[i, j].T @ rows.T).reshape(sh, sw, channels, m, oh, ow)
-                        planes[..., i : i + oh, j : j + ow] += part
-                blocks = planes.transpose(3, 4, 0, 5, 1, 2)  # (images, BH, SH, BW, SW, C)
-            else:
-                blocks = np.zeros_like(x, shape=(m, bh, sh, bw, sw, channels))
-                for i in range(th):
-                    for j in range(tw):
-                        part = (rows @ taps[i, j]).reshape(m, oh, ow, sh, sw, channels)
-                        blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
-            pixels = blocks.reshape(m, bh * sh, bw * sw, channels)
-            x[images] = _frame(pixels, at.padding, at.image)
+            blocks = add(y[images], taps)  # (images, BH, SH, BW, SW, C)
+            m, bh, _, bw, _, _ = blocks.shape
+            x[images] = _frame(blocks.reshape(m, bh * sh, bw * sw, channels), at.padding, at.image)
 
     _shared(work, y, at, channels)
     return x
@@ -251,6 +237,31 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
 
 #: Channels of neighbouring pixels: fewer than these are not worth to be added in runs of their own.
 FEW = 16
+
+
+def _blocks(y: Array, taps: Array) -> Array:
+    """blocks[o + t] += y[o] taps[t]:  y (N, OH, OW, F), taps (TH, TW, F, SH, SW, C) -> (N, BH, SH, BW, SW, C)."""
+    (n, oh, ow, filters), (th, tw, _, *block) = y.shape, taps.shape
+    sh, sw, channels = block
+    rows = y.reshape(-1, filters)  # (N·OH·OW, F)
+    shape = (n, oh + th - 1, sh, ow + tw - 1, sw, channels)
+    blocks = np.zeros_like(y, shape=shape, dtype=np.result_type(y, taps))
+    for i, j in product(range(th), range(tw)):
+        part = (rows @ taps[i, j].reshape(filters, -1)).reshape(n, oh, ow, *block)
+        blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
+    return blocks
+
+
+def _blocks_by_planes(y: Array, taps: Array) -> Array:
+    """The same, with pixels and not channels in memory side by side: long runs, where channels are few."""
+    (n, oh, ow, filters), (th, tw, _, *block) = y.shape, taps.shape
+    columns = y.reshape(-1, filters).T  # (F, N·OH·OW)
+    shape = (*block, n, oh + th - 1, ow + tw - 1)
+    planes = np.zeros_like(y, shape=shape, dtype=np.result_type(y, taps))
+    for i, j in product(range(th), range(tw)):
+        part = (taps[i, j].reshape(filters, -1).T @ columns).reshape(*block, n, oh, ow)
+        planes[..., i : i + oh, j : j + ow] += part
+    return planes.transpose(3, 4, 0, 5, 1, 2)
 
 
 def _turned(w: Array) -> Array:

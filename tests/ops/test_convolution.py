@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from registry import covers
 from strategies import arrays, integers, layouts, normal, seeds
+from thread_tools import three_threads
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
@@ -105,6 +106,30 @@ def test_results_do_not_depend_on_how_many_images_are_done_at_a_time(case, chunk
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(convolution, "CHUNK_BYTES", chunk_bytes)
         for a, b in zip(results(), expected, strict=True):
+            close(a, b)
+
+
+@pytest.mark.parametrize("few", [0, 10**6], ids=["by channels", "by planes"])
+@given(case=cases())
+def test_both_ways_to_scatter_are_the_loop(few, case):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(convolution, "FEW", few)
+        close(
+            case.conv2d_transpose(case.y, case.w),
+            loops.conv2d_transpose(case.y, case.w, case.x.shape[1:3], *case.how),
+        )
+
+
+@given(cases(side=7, batch=(1, 7)))
+def test_the_shares_of_three_threads_are_the_whole(case):
+    x, w, y = case.x, case.w, case.y
+    expected = case.conv2d(x, w), case.conv2d_transpose(y, w), case.kernel_gradient(x, y)
+    with three_threads():
+        for a, b in zip(
+            (case.conv2d(x, w), case.conv2d_transpose(y, w), case.kernel_gradient(x, y)),
+            expected,
+            strict=True,
+        ):
             close(a, b)
 
 
