@@ -109,15 +109,20 @@ class Sorts(Layer):
     So G is told one of `count` sorts, each as likely as the others.  A walk through z jumps where the largest
     changes.  The choice is piecewise constant, so it passes no gradient on to z_1 ... z_count.
     Source: Mukherjee et al. 2019, "ClusterGAN", whose z consists of such a choice and of noise.
+    Raises ValueError for a count below 1, and for a z with fewer numbers than that.
     """
 
     def __init__(self, count: int) -> None:
+        if count < 1:
+            raise ValueError(f"Sorts: count is {count}, expected at least 1")
         self.count = count
 
     def __repr__(self) -> str:
         return f"Sorts({self.count})"
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        if x.ndim != 2 or x.shape[1] < self.count:
+            raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, {self.count} or more)")
         candidates = value(x)[:, : self.count]  # (N, count)
         choice = 3 * (candidates == candidates.max(axis=1, keepdims=True)).astype(x.dtype)  # (N, count)
         return concatenate([choice, x[:, self.count :]], axis=-1)  # (N, latent_size)

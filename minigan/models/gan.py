@@ -60,6 +60,8 @@ class GAN:
         r1_every: int,
         average_decay: float,
     ) -> None:
+        if decay_steps < 1:
+            raise ValueError(f"{type(self).__name__}: decay_steps is {decay_steps}, expected at least 1")
         self.G, self.average, self.D = generator, average, discriminator
         self.average.load_state(self.G.state())
         self.latent_size, self.learning_rates, self.decay_steps = latent_size, learning_rates, decay_steps

@@ -112,6 +112,10 @@ class TransformingAutoencoder:
             "learning_rate": learning_rate,
             "decay_steps": decay_steps,
         }
+        for name, number in self.settings.items():
+            least = {"learning_rate": 0, "largest_shift": 0}.get(name, 1)
+            if number < least:
+                raise ValueError(f"TransformingAutoencoder: {name} is {number}, expected at least {least}")
         self.image_size, self.largest_shift = image_size, largest_shift
         self.learning_rate, self.decay_steps = learning_rate, decay_steps
         self.latent_size = 3 * capsules
@@ -140,6 +144,8 @@ class TransformingAutoencoder:
 
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """The capsules' drawing of `images` (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
+        if shifts.shape != (len(images), 2):
+            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(images), 2)}")
         with no_grad():
             drawn = self.capsules(ink(to_device(images)), to_device(shifts))
         return self._as_images(drawn)

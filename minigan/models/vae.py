@@ -104,6 +104,10 @@ class VAE:
         }
         if likelihood not in LIKELIHOODS:
             raise ValueError(f"VAE: likelihood is {likelihood!r}, expected one of {', '.join(LIKELIHOODS)}")
+        if latent_size < 1 or not deviation > 0:
+            raise ValueError(
+                f"VAE: latent_size is {latent_size} and deviation {deviation}, expected at least 1 and more than 0"
+            )
         self.latent_size, self.likelihood, self.deviation = latent_size, likelihood, deviation
         self.E = encoder(image_size, colours, width, 2 * latent_size)
         self.G = decoder(latent_size, image_size, colours, width)
@@ -132,6 +136,11 @@ class VAE:
 
     def elbo(self, images: np.ndarray, seed: int = 0) -> float:
         """The mean ELBO of images (n, H, W, C) in nats, with one fixed ε for each of them."""
+        size, colours = self.settings["image_size"], self.settings["colours"]
+        if images.shape != (len(images), size, size, colours) or not len(images):
+            raise ValueError(
+                f"VAE.elbo: images have shape {images.shape}, expected (n, {size}, {size}, {colours}), n at least 1"
+            )
         epsilon = np.random.default_rng(seed).standard_normal((len(images), self.latent_size), np.float32)
         total = 0.0
         with no_grad():

@@ -36,3 +36,18 @@ def test_more_sorts_than_numbers_are_refused():
     with pytest.raises(ValueError, match="sorts is 4, expected 0 to latent_size, 3"):
         DCGAN(image_size=4, width=2, latent_size=3, sorts=4)
     DCGAN(image_size=4, width=2, latent_size=3, sorts=0)
+
+
+def test_a_choice_that_cannot_be_made_is_refused():
+    with pytest.raises(ValueError, match="Sorts: count is 0, expected at least 1"):
+        Sorts(0)
+    for shape in ((2, 3), (4,)):
+        with pytest.raises(
+            ValueError, match=r"Sorts\(4\) got an input of shape .* expected \(N, 4 or more\)"
+        ):
+            Sorts(4)(np.zeros(shape))
+
+
+def test_learning_rates_that_fall_over_no_steps_are_refused():
+    with pytest.raises(ValueError, match="DCGAN: decay_steps is 0, expected at least 1"):
+        DCGAN(image_size=4, width=2, sorts=0, decay_steps=0)

@@ -149,3 +149,17 @@ def test_a_drawing_of_ink_becomes_an_image():
     noise[0, ::3] = -100  # of each capsule (p, x, y): absent
     np.testing.assert_allclose(model.sample(1, noise), -1)
     assert np.array_equal(ink(np.array([[[[-1.0], [0.0], [1.0]]]])), [[0.0, 0.5, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "least"), [("capsules", 0, 1), ("decay_steps", 0, 1), ("largest_shift", -1, 0)]
+)
+def test_settings_without_sense_are_refused(name, number, least):
+    with pytest.raises(ValueError, match=f"{name} is {number}, expected at least {least}"):
+        TransformingAutoencoder(**{name: number})
+
+
+def test_a_shift_for_each_image_is_wanted():
+    model = TransformingAutoencoder(image_size=4, capsules=2, recognition_units=2, generation_units=2)
+    with pytest.raises(ValueError, match=r"shifts have shape \(3, 2\), expected \(2, 2\)"):
+        model.reconstruct(np.zeros((2, 4, 4, 1), np.float32), np.zeros((3, 2), np.float32))

@@ -173,3 +173,19 @@ def test_a_sample_is_the_mean_of_its_likelihood():
 def test_an_unknown_likelihood_is_refused():
     with pytest.raises(ValueError, match="likelihood is 'poisson', expected one of bernoulli, gaussian"):
         VAE(likelihood="poisson")
+
+
+@pytest.mark.parametrize("wrong", [{"latent_size": 0}, {"deviation": 0.0}, {"deviation": -1.0}])
+def test_settings_without_sense_are_refused(wrong):
+    with pytest.raises(
+        ValueError, match="VAE: latent_size is .* and deviation .*, expected at least 1 and more than 0"
+    ):
+        VAE(**wrong)
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4, 1), (3, 4, 5, 1), (3, 4, 4)])
+def test_the_elbo_of_no_images_or_others_is_refused(shape):
+    with pytest.raises(
+        ValueError, match=r"VAE.elbo: images have shape .*, expected \(n, 4, 4, 1\), n at least 1"
+    ):
+        VAE(image_size=4, width=2).elbo(np.zeros(shape, np.float32))
