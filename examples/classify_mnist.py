@@ -20,18 +20,17 @@ The same machine, libraries and number of threads give the same bits; others giv
 import argparse
 import math
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
 
 import minigan as mg
 from minigan import backend
-from minigan.data import Batches, load_mnist
+from minigan.data import Batches
 from minigan.judge import Judge, load_judge, save_judge
 from minigan.losses import softmax_cross_entropy
 from minigan.optimizers import Adam
-from minigan.runs import natural, positive
+from minigan.runs import full_if_possible, natural, positive, split_labelled_digits
 from minigan.training import fit
 
 EPOCHS = 6
@@ -89,17 +88,6 @@ def no_digits(images: np.ndarray) -> np.ndarray:
     return (contrast * mixed + (1 - contrast) * (2 * brightness - 1)).astype(np.float32)  # in [-1, 1]
 
 
-def load(small: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, str]:
-    """Images and labels to learn from, images and labels for the test, and in words what they are."""
-    if not small:
-        try:
-            return *load_mnist("train", full=True), *load_mnist("test", full=True), "10,000 test images"
-        except FileNotFoundError as error:
-            print(f"{error}\nso: the shipped 10,000 training images, and less accuracy", file=sys.stderr)
-    images, labels = load_mnist("train")
-    return images[1000:], labels[1000:], images[:1000], labels[:1000], "1,000 training images kept for it"
-
-
 def accuracy(judge: Judge, images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """The share of the images that the judge gets right, and the share of which it is sure (p > 0.9)."""
     p = judge.probabilities(images)
@@ -119,7 +107,9 @@ def main() -> None:
     )
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the judge's weights, as they ship")
     args = parser.parse_args()
-    images, labels, test_images, test_labels, test = load(args.subset or args.quick)
+    full = full_if_possible(not (args.subset or args.quick))
+    (images, labels), (test_images, test_labels) = split_labelled_digits(full)
+    test = "10,000 test images" if full else "1,000 training images kept for it"
     if args.quick:
         images, labels, args.epochs = images[:1024], labels[:1024], min(args.epochs, 2)
     mg.seed(args.seed)

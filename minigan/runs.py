@@ -30,12 +30,13 @@ from minigan.data import Batches, load_mnist
 from minigan.evaluation import print_short_table
 from minigan.hints import Watch
 from minigan.images import image_grid, plot_history, save_animation, save_image
-from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, TransformingAutoencoder
+from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
 from minigan.parallel import ParallelError, Team, mpi_team
 from minigan.training import fit, load_checkpoint, read_history
 
 MODELS = {
-    model.name: model for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, TransformingAutoencoder, AEGAN, VAE)
+    model.name: model
+    for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder, AEGAN, VAE)
 }
 
 UNSEEN = 1000  # shipped images that `split_digits` keeps out of training
@@ -52,7 +53,12 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser.add_argument("--seed", type=natural, default=seed, help="of weights, noise and data order")
     device = os.environ.get("MINIGAN_DEVICE", "cpu")
     parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
-    parser.add_argument("--full", action="store_true", help="all 60,000 images of MNIST, downloaded once")
+    parser.add_argument(
+        "--full",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="all 60,000 images of MNIST, downloaded once",
+    )
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
     parser.add_argument(
         "--data-parallel",
@@ -155,42 +161,70 @@ def _new_folder(name: str) -> Path:
 
 def load_digits(full: bool, split: str = "train") -> np.ndarray:
     """The images of MNIST (N, 28, 28, 1), or the end of the program with the reason in words."""
+    return load_labelled_digits(full, split)[0]
+
+
+def load_labelled_digits(full: bool, split: str = "train") -> tuple[np.ndarray, np.ndarray]:
+    """The images of MNIST (N, 28, 28, 1) and their labels (N,), or the end of the program."""
     try:
-        return load_mnist(split, full)[0]
+        return load_mnist(split, full)
     except (OSError, ValueError) as error:
         sys.exit(f"error: {error}")
 
 
 def split_digits(full: bool) -> tuple[np.ndarray, np.ndarray]:
     """Images to train on, and images to test on: MNIST's own with `full`, otherwise UNSEEN of the shipped."""
-    images = load_digits(full)
+    (images, _), (unseen, _) = split_labelled_digits(full)
+    return images, unseen
+
+
+def split_labelled_digits(
+    full: bool,
+) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """(images, labels) to train on, and to test on: those of `split_digits`."""
+    images, labels = load_labelled_digits(full)
     if full:
-        return images, load_digits(full, "test")
+        return (images, labels), load_labelled_digits(full, "test")
     order = np.random.default_rng(0).permutation(len(images))
-    return images[order[UNSEEN:]], images[order[:UNSEEN]]
+    seen, unseen = order[UNSEEN:], order[:UNSEEN]
+    return (images[seen], labels[seen]), (images[unseen], labels[unseen])
+
+
+def full_if_possible(full: bool) -> bool:
+    """`full`; or False, and the reason on stderr, if all of MNIST is not here and cannot be downloaded."""
+    try:
+        for split in ("train", "test") if full else ():
+            load_mnist(split, full=True)
+    except FileNotFoundError as error:
+        print(f"{error}\nso: the shipped 10,000 training images, and less accuracy", file=sys.stderr)
+        return False
+    return full
 
 
 def run(
     args: argparse.Namespace,
     model: Any,
-    images: np.ndarray,
+    data: np.ndarray | tuple[np.ndarray, ...],
     pictures: Callable[[Any, np.ndarray], Mapping[str, np.ndarray]] | None = None,
     digits: bool = True,
 ) -> None:
-    """Train `model` on `images` (N, H, W, C) as the flags say, draw, and print the folder last.
+    """Train `model` on images (N, H, W, C) as the flags say, draw, and print the folder last.
 
+    data      the images, or a tuple of them and of what else belongs into a batch
     pictures  what else to do at the end: (model, images) -> {name: picture}, to be saved as name.png
-    digits    whether the images are digits, which the table at the end is about
+    digits    whether its samples are meant to be digits, which the table at the end is about
 
     Ends the program with one line if the folder, its checkpoint or the batch size will not do.
     """
+    arrays = data if isinstance(data, tuple) else (data,)
     if args.quick:
-        images = images[:QUICK_IMAGES]
+        arrays = tuple(array[:QUICK_IMAGES] for array in arrays)
+    images = arrays[0]
     flags = {k: v for k, v in vars(args).items() if k not in ("out", "resume", "data_parallel")}
     config = {"model": model.name, "settings": model.settings, "flags": flags, "version": mg.__version__}
     team = mpi_team() if args.data_parallel else Team()
     try:
-        batches = Batches(images, args.batch_size, seed=args.seed)
+        batches = Batches(arrays if isinstance(data, tuple) else images, args.batch_size, seed=args.seed)
         team.rows(args.batch_size)
         if args.resume:
             load_checkpoint(model, args.out / "checkpoint.npz")  # `fit` will, too: this is to know early

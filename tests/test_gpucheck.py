@@ -14,7 +14,7 @@ from minigan.autograd import primitives
 from minigan.backend import cuda_status
 from minigan.gradcases import CASES
 
-TINY = {name: ROWS[name].make for name in ("DCGAN", "MLPGAN", "VAE")}
+TINY = {name: ROWS[name].make for name in ("CapsNet", "DCGAN", "MLPGAN", "VAE")}
 
 
 def report(capsys, monkeypatch):

@@ -11,9 +11,18 @@ from PIL import Image
 
 import minigan as mg
 from minigan import backend, images, runs
-from minigan.data import Batches
+from minigan.data import Batches, load_mnist
 from minigan.models import MLPGAN
-from minigan.runs import load_digits, load_run, parse_run, run, run_parser, split_digits
+from minigan.runs import (
+    full_if_possible,
+    load_digits,
+    load_run,
+    parse_run,
+    run,
+    run_parser,
+    split_digits,
+    split_labelled_digits,
+)
 from minigan.training import read_history
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (40, 4, 4, 1)).astype(np.float32)
@@ -165,8 +174,26 @@ def test_images_to_test_on_are_kept_out_of_training_and_are_always_the_same():
 
 
 def test_with_all_of_mnist_the_images_to_test_on_are_its_own(monkeypatch):
-    monkeypatch.setattr(runs, "load_digits", lambda full, split="train": (full, split))
+    monkeypatch.setattr(runs, "load_mnist", lambda split, full: ((full, split), "labels"))
     assert split_digits(full=True) == ((True, "train"), (True, "test"))
+    assert split_labelled_digits(full=True) == (((True, "train"), "labels"), ((True, "test"), "labels"))
+
+
+def test_labels_stay_with_their_images():
+    label_of = {image.tobytes(): label for image, label in zip(*load_mnist(), strict=True)}
+    for part, labels in split_labelled_digits(full=False):
+        assert [label_of[image.tobytes()] for image in part] == labels.tolist()
+
+
+def test_where_all_of_mnist_is_not_to_be_had_the_shipped_images_are_said_to_do(monkeypatch, capsys):
+    def nothing(split, full):
+        raise FileNotFoundError(f"no {split}")
+
+    monkeypatch.setattr(runs, "load_mnist", nothing)
+    assert full_if_possible(False) is False and capsys.readouterr().err == ""
+    assert full_if_possible(True) is False and capsys.readouterr().err.startswith("no train\nso: the shipped")
+    monkeypatch.setattr(runs, "load_mnist", lambda split, full: None)
+    assert full_if_possible(True) is True
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 15])

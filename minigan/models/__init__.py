@@ -6,10 +6,11 @@ and `settings`, the arguments that it was made with.
 
 from minigan.models.aegan import AEGAN
 from minigan.models.capsgan import CapsGAN
+from minigan.models.capsnet import CapsNet
 from minigan.models.dcgan import DCGAN
 from minigan.models.mlp_gan import MLPGAN
 from minigan.models.transforming_autoencoder import TransformingAutoencoder
 from minigan.models.vae import VAE
 from minigan.models.wgan_gp import WGANGP
 
-__all__ = ["AEGAN", "DCGAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "TransformingAutoencoder"]
+__all__ = ["AEGAN", "DCGAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "TransformingAutoencoder"]

@@ -129,18 +129,13 @@ class TransformingAutoencoder:
         fraction = max(1 - self.optimizer.steps / self.decay_steps, self.FLOOR)
         self.optimizer.learning_rate = self.learning_rate * fraction
         images = to_device(images)
-        before = self.random_shifts(len(images))
-        shifts = self.random_shifts(len(images))
+        before = random_shifts(len(images), self.largest_shift)
+        shifts = random_shifts(len(images), self.largest_shift)
         x, target = ink(shifted(images, before)), ink(shifted(images, before + shifts))
         presence, pose = self.capsules.recognise(x)
         loss = mean_squared_error(self.capsules.generate(presence, pose + shifts), target)
         self.optimizer.step(grad(loss, self.capsules.parameters()))
         return {"error": loss.data, "presence": presence.data.mean()}
-
-    def random_shifts(self, n: int) -> Any:
-        """n shifts (Δx, Δy), whole pixels as float32 numbers: (n, 2)."""
-        m = self.largest_shift
-        return np.floor(uniform((n, 2)) * (2 * m + 1)) - m
 
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """The capsules' drawing of `images` (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
@@ -179,6 +174,11 @@ class TransformingAutoencoder:
 def ink(images: Any) -> Any:
     """Images (N, H, W, 1) in [-1, 1] as ink from 0 to 1, (N, H·W)."""
     return ((images + 1) / 2).reshape(len(images), -1)
+
+
+def random_shifts(n: int, largest: int) -> Any:
+    """n shifts (Δx, Δy), each of the whole numbers from -largest to largest equally often, as float32: (n, 2)."""
+    return np.floor(uniform((n, 2)) * (2 * largest + 1)) - largest
 
 
 def shifted(images: Any, shifts: Any) -> Any:

@@ -26,7 +26,8 @@ def stand_in(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "script", ["mlp_gan", "dcgan", "wgan_gp", "capsgan", "aegan", "transforming_autoencoder", "vae"]
+    "script",
+    ["mlp_gan", "dcgan", "wgan_gp", "capsgan", "capsnet", "aegan", "transforming_autoencoder", "vae"],
 )
 def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypatch, capsys):
     flags = ["--quick", "--epochs", "1", "--device", "cuda", "--out", str(tmp_path / "run")]

@@ -16,6 +16,7 @@ N = 6
 COSTS = {
     "AEGAN": (41, 2020),
     "CapsGAN": (2, 1020),
+    "CapsNet": (6, 655),  # three of them the row and column numbers of `shifted`
     "DCGAN": (2, 790),
     "MLPGAN": (2, 585),
     "TransformingAutoencoder": (9, 225),  # six of them the row and column numbers of `shifted`

@@ -15,7 +15,17 @@ import pytest
 import minigan as mg
 from minigan import models
 from minigan.autograd import _Each, primitives
-from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, TransformingAutoencoder, sampling
+from minigan.models import (
+    AEGAN,
+    DCGAN,
+    MLPGAN,
+    VAE,
+    WGANGP,
+    CapsGAN,
+    CapsNet,
+    TransformingAutoencoder,
+    sampling,
+)
 from minigan.runs import MODELS
 
 
@@ -60,6 +70,22 @@ ROWS = {
         lambda n: tiny_images(n, 12),
         {"generator": {"generator"}, "discriminator": {"discriminator"}},
     ),
+    "CapsNet": Row(
+        lambda: CapsNet(
+            image_size=4,
+            filters=2,
+            kernel_size=2,
+            strides=1,
+            capsules=2,
+            dimensions=3,
+            classes=3,
+            class_dimensions=4,
+            decoder_units=(5, 6),
+            largest_shift=1,
+        ),
+        lambda n: (tiny_images(n), np.arange(n) % 3),
+        {"both": {"capsules", "decoder"}},
+    ),
     "TransformingAutoencoder": Row(
         lambda: TransformingAutoencoder(image_size=4, capsules=3, recognition_units=2, generation_units=2),
         tiny_images,
@@ -71,6 +97,12 @@ ROWS = {
         {"both": {"encoder", "decoder"}},
     ),
 }
+
+
+def arrays_of(batch):
+    """The arrays of a batch: the images, and what else a model is trained with."""
+    return batch if isinstance(batch, tuple) else (batch,)
+
 
 every_model = pytest.mark.parametrize("name", ROWS)
 
@@ -213,10 +245,11 @@ def test_the_seed_decides_every_bit_of_a_training(name):
 @every_model
 def test_a_step_leaves_the_batch_as_it_was(name):
     model, batch = ROWS[name].make(), ROWS[name].batch(4)
-    batch.flags.writeable = False
-    before = batch.tobytes()
+    for array in arrays_of(batch):
+        array.flags.writeable = False
+    before = [array.tobytes() for array in arrays_of(batch)]
     model.train_step(batch)
-    assert batch.tobytes() == before
+    assert [array.tobytes() for array in arrays_of(batch)] == before
 
 
 # --- Samples -----------------------------------------------------------------------------------------
@@ -229,7 +262,7 @@ def test_samples_are_images_between_minus_one_and_one(name):
     for n in (1, 7):
         images = model.sample(n)
         assert isinstance(images, np.ndarray) and images.dtype == np.float32
-        assert images.shape == ROWS[name].batch(n).shape
+        assert images.shape == arrays_of(ROWS[name].batch(n))[0].shape
         assert np.abs(images).max() <= 1
 
 

@@ -6,8 +6,8 @@ from layer_tools import check_weights
 
 from minigan.gradcheck import check_grad
 from minigan.losses import mean_squared_error
-from minigan.models import TransformingAutoencoder
-from minigan.models.transforming_autoencoder import PoseCapsules, ink, shifted
+from minigan.models import TransformingAutoencoder, transforming_autoencoder
+from minigan.models.transforming_autoencoder import PoseCapsules, ink, random_shifts, shifted
 
 
 def images_of(*shape):
@@ -39,7 +39,7 @@ def test_a_positive_shift_leads_right_and_down():
 
 
 def test_the_shifts_are_all_whole_numbers_up_to_the_largest_equally_often():
-    shifts = TransformingAutoencoder(image_size=4, largest_shift=2).random_shifts(5000)
+    shifts = random_shifts(5000, 2)
     assert shifts.shape == (5000, 2) and shifts.dtype == np.float32
     for coordinate in shifts.T:
         values, counts = np.unique(coordinate, return_counts=True)
@@ -112,7 +112,7 @@ def test_the_target_is_the_image_that_the_capsules_see_moved_by_the_shift_they_a
     model, images = TransformingAutoencoder(image_size=6, capsules=2, largest_shift=1), images_of(4, 6, 6, 1)
     before, shifts = np.array([[1, 0]] * 4, np.float32), np.array([[0, 1]] * 4, np.float32)
     answers = iter([before, shifts])
-    monkeypatch.setattr(model, "random_shifts", lambda n: next(answers))
+    monkeypatch.setattr(transforming_autoencoder, "random_shifts", lambda n, largest: next(answers))
     seen = ink(shifted(images, before))
     error = ((model.capsules(seen, shifts).data - ink(shifted(images, np.array([[1, 1]] * 4)))) ** 2).mean()
     assert float(model.train_step(images)["error"]) == pytest.approx(error, rel=1e-5)
@@ -132,7 +132,7 @@ def test_a_pose_becomes_a_position_in_pixels_although_nobody_says_what_a_pose_is
     )
     for i in range(400):
         model.train_step(dots(32, i))
-    images, shifts = dots(200, 1000), model.random_shifts(200)
+    images, shifts = dots(200, 1000), random_shifts(200, 1)
     target = shifted(images, shifts)
     assert ((model.reconstruct(images, shifts) - target) ** 2).mean() < ((images - target) ** 2).mean() / 2
     presence, pose = model.poses(images)
