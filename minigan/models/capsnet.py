@@ -185,7 +185,7 @@ class CapsNet:
 
     def draw(self, v: Any, shown: Any) -> Any:
         """x̂ (N, pixels), ink from 0 to 1, of the capsules v (N, J, E) that `shown` T (N, J) leaves."""
-        return self.decoder(reshape(v * shown[:, :, np.newaxis], (len(v), self.latent_size)))
+        return self.decoder(reshape(v * shown[:, :, None], (len(v), self.latent_size)))
 
     def one_hot(self, labels: np.ndarray) -> np.ndarray:
         """T (N, classes) with a 1 in the column of each label.  Raises ValueError for a label that is no class."""
