@@ -48,3 +48,14 @@ def test_parameters_are_read_from_signatures():
     def f(a, b=2, *rest: int, c: str = "x", **more) -> None: ...
 
     assert recorder().parameters("f", f) == "a, b=None, *rest, c=None, **more"
+
+
+def test_what_differs_from_the_record_is_named():
+    changed = json.loads(json.dumps(RECORD))
+    assert recorder().differences(changed, RECORD) == []
+    del changed["names"][""]["tanh"]
+    changed["names"]["linalg"]["norm"] = "x"
+    changed["version"] = "15.0.0"
+    lines = recorder().differences(changed, RECORD)
+    assert [line.partition(":")[0] for line in lines] == ["tanh", "linalg norm", "version"]
+    assert lines[0].endswith("found (missing)") and "found (x)" in lines[1]

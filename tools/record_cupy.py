@@ -2,6 +2,7 @@
 
     pip install cupy-cuda13x               70 MB; neither a GPU nor a driver is needed
     python tools/record_cupy.py            writes tests/cupy_api.json
+    python tools/record_cupy.py --check    compares with it instead, as CI does
 
 The record lets the tests refuse, on any machine, a function or a keyword that NumPy has and CuPy lacks.
 Where a CuPy is installed, tests/test_cupy_record.py compares the record with it.
@@ -10,10 +11,12 @@ CuPy's Python functions have a signature.  Its ufuncs and the methods of its arr
 but the first line of their documentation shows it.
 """
 
+import argparse
 import importlib
 import inspect
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,12 +87,46 @@ def from_documentation(name: str, documentation: str) -> str:
     return ", ".join(listed)
 
 
-def main() -> None:
+def differences(found: dict, recorded: dict) -> list[str]:
+    """What is not the same in two records, one line for each name."""
+    lines = []
+    for place in sorted({*found["names"], *recorded["names"]}):
+        new, old = found["names"].get(place, {}), recorded["names"].get(place, {})
+        for name in sorted({*new, *old}):
+            if new.get(name, "missing") != old.get(name, "missing"):
+                was, now = (f"{names.get(name, 'missing')}" for names in (old, new))
+                lines.append(f"{place} {name}: recorded is ({was}), found ({now})".strip())
+    for key in ("version", "ufuncs", "waits"):
+        if found[key] != recorded[key]:
+            lines.append(f"{key}: recorded is {recorded[key]}, found {found[key]}")
+    return lines
+
+
+def main() -> int:
+    """Write the record, or compare with it; 1 if it differs, else 0."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if the record differs")
+    check = parser.parse_args().check
     import cupy
 
-    RECORD.write_text(json.dumps(record(cupy), indent=0, sort_keys=True) + "\n")
-    print(f"CuPy {cupy.__version__}: {RECORD}, {RECORD.stat().st_size // 1024} kB")
+    libraries = f"CuPy {cupy.__version__} and NumPy {np.__version__}"
+    if not check:
+        RECORD.write_text(json.dumps(record(cupy), indent=0, sort_keys=True) + "\n")
+        print(f"{libraries}: {RECORD}, {RECORD.stat().st_size // 1024} kB")
+        return 0
+    lines = differences(record(cupy), json.loads(RECORD.read_text()))
+    if lines:
+        print(
+            f"{RECORD.name} is not what {libraries} have; python tools/record_cupy.py writes it anew:",
+            *lines,
+            sep="\n",
+        )
+        return 1
+    print(f"{RECORD.name} is what {libraries} have")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
