@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from device_tools import assert_agree, there
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import distinct, normal, seeds
@@ -403,3 +404,38 @@ def test_penalties_keep_the_precision(dtype):
         p.data = p.data.astype(dtype)
     real = normal(0, (4, 3)).astype(dtype)
     assert gradient_penalty(net, real, real * 2).dtype == r1_penalty(net, real).dtype == dtype
+
+
+# --- On every device ---------------------------------------------------------------------------------
+
+ON_DEVICES = {
+    **{name: (loss, [(4, 3)]) for name, loss in SUPERVISED.items()},
+    # where the targets of a loss are arrays, they lie beside its predictions
+    "binary_cross_entropy": (lambda a, t: binary_cross_entropy(a, ops.sigmoid(t)), [(4, 3), (4, 3)]),
+    "margin_loss": (lambda a: margin_loss(a, *there([np.eye(4, 3, dtype=np.float32)])), [(4, 3)]),
+    **{f"generator {k}": (lambda a, k=k: generator_loss(a, k), [(4, 1)]) for k in KINDS},
+    **{f"discriminator {k}": (lambda a, b, k=k: discriminator_loss(a, b, k), [(4, 1)] * 2) for k in KINDS},
+    # the slope of tanh(x w) depends on w, so the gradient of the penalty is one of second order
+    "gradient_penalty": (
+        lambda w, x, y: gradient_penalty(lambda v: ops.tanh(v @ w), x.data, y.data),
+        [(3, 1), (4, 3), (4, 3)],
+    ),
+    "r1_penalty": (lambda w, x: r1_penalty(lambda v: ops.tanh(v @ w), x.data), [(3, 1), (4, 3)]),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ON_DEVICES)
+def test_every_device_computes_the_same_losses_and_gradients(name, dtype, device):
+    loss, shapes = ON_DEVICES[name]
+    arrays = [normal(i, shape).astype(dtype) for i, shape in enumerate(shapes)]
+
+    def value_and_gradients():
+        mg.seed(3)  # the same ε of the gradient penalty
+        xs = [Tensor(a) for a in there(arrays)]
+        y = loss(*xs)
+        return [y.data, *(g for g in grad(y, xs, allow_unconnected=True) if g is not None)]
+
+    with mg.on("cpu"):
+        expected = value_and_gradients()
+    assert_agree(value_and_gradients(), expected)

@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 import pytest
+from device_tools import assert_agree, there
 from hypothesis import given
 from hypothesis import strategies as st
 from layer_tools import randomised
 from strategies import seeds
 
+import minigan as mg
 from minigan import threads
 from minigan.autograd import Tensor, grad
 from minigan.layers import BatchNormalization, Dense, Sequential
@@ -438,3 +440,24 @@ def test_move_average_keeps_its_parameters_and_leaves_the_source():
 def test_adam_refuses_a_beta_that_never_forgets_or_changes_sign(betas):
     with pytest.raises(ValueError, match="Adam: beta_1 is"):
         Adam([Tensor([1.0])], 1e-3, *betas)
+
+
+# --- On every device ---------------------------------------------------------------------------------
+
+
+@every_optimizer
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_every_device_takes_the_same_steps_and_remembers_the_same(make, dtype, device):
+    rng = np.random.default_rng(0)
+    starts, *gradients = [[rng.normal(size=s).astype(dtype) for s in ((3, 4), (1,))] for _ in range(4)]
+
+    def after_three_steps():
+        parameters = [Tensor(a.copy()) for a in there(starts)]
+        optimizer = make(parameters)
+        for g in gradients:
+            optimizer.step(there(g))
+        return [*(p.data for p in parameters), *(a for slot in optimizer.slots.values() for a in slot)]
+
+    with mg.on("cpu"):
+        expected = after_three_steps()
+    assert_agree(after_three_steps(), expected)
