@@ -3,8 +3,8 @@
 Batch 64.  Routing: squash of 1152 capsules of 8 dimensions, three iterations to 10 of 16, and the gradients of the
 capsules and of the kernel.  PyTorch makes the predictions, as everybody writes it: by einsum, and in a further row by
 a broadcast matmul.  CapsNet: as it is by default, without shifting the images, and the paper's.  CapsGAN: as it is by
-default, without the penalty on D's slope, which comes every eighth step only, and without the moving average.  In a
-further row PyTorch runs channels last, with its fused Adam.  Needs the `bench` extra.  Run on an idle machine:
+default, without the penalty on D's slope, which comes every eighth step only; minigan moves the average of G and
+computes its signals besides, PyTorch does not.  In a further row PyTorch runs channels last, with its fused Adam.  Needs the `bench` extra.  Run on an idle machine:
 
     python benchmarks/capsules.py            times
     python benchmarks/capsules.py --paper    times of the paper's CapsNet, seconds a step
