@@ -273,6 +273,61 @@ def routing() -> None:
     save(figure, "routing.png")
 
 
+def aegan() -> None:
+    """Two chains of G and E, the two errors between their ends, and what D_x and D_z look at."""
+    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlim=(-0.7, 8.7), ylim=(-1.75, 3.75))
+    axes.axis("off")
+    chains = ((2.4, ("z", "x̂", "z̃"), "GE", "(z - z̃)²"), (-0.4, ("x", "ẑ", "x̃"), "EG", "|x - x̃|"))
+    for y, letters, networks, error in chains:
+        outside = 1 if y > 1 else -1  # the error is drawn on the side that is away from the other chain
+        for x, letter in zip((0, 4, 8), letters, strict=True):
+            colour = BLUE if letter[0] == "x" else ORANGE
+            axes.text(
+                x,
+                y,
+                letter,
+                ha="center",
+                va="center",
+                fontsize=15,
+                color="white",
+                bbox={"boxstyle": "circle,pad=0.35", "color": colour},
+            )
+        for x, network in zip((2, 6), networks, strict=True):
+            for start, end in ((x - 1.55, x - 0.4), (x + 0.4, x + 1.5)):
+                axes.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "-|>", "lw": 1.5})
+            axes.text(
+                x,
+                y,
+                network,
+                ha="center",
+                va="center",
+                fontsize=14,
+                bbox={"boxstyle": "square,pad=0.4", "fc": "white"},
+            )
+        end, bar = y + 0.42 * outside, y + 0.8 * outside
+        axes.plot([0, 0, 8, 8], [end, bar, bar, end], color=GREEN, lw=1.5)
+        axes.text(4, y + 1.1 * outside, error, ha="center", va="center", color=GREEN, fontsize=12)
+    for x, judge, colour, seen in (
+        (2.8, "D_x", BLUE, ((0, -0.4), (4, 2.4), (8, -0.4))),
+        (5.2, "D_z", ORANGE, ((0, 2.4), (4, -0.4), (8, 2.4))),
+    ):
+        for end in seen:
+            axes.plot([x, end[0]], [1, end[1]], "--", color=colour, lw=1, zorder=0)
+        axes.text(
+            x,
+            1,
+            judge,
+            ha="center",
+            va="center",
+            fontsize=13,
+            color=colour,
+            bbox={"boxstyle": "square,pad=0.35", "fc": "white", "ec": colour},
+        )
+    save(figure, "aegan.png")
+
+
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     graph()
@@ -280,3 +335,4 @@ if __name__ == "__main__":
     three_ways()
     matrices()
     routing()
+    aegan()
