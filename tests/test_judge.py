@@ -210,15 +210,3 @@ def test_what_it_learns_as_no_digits_are_other_images_every_time_and_of_every_br
     assert len(np.unique(made.reshape(1000, -1), axis=0)) == 1000
     means = made.mean(axis=(1, 2, 3))
     assert means.min() < -0.8 and means.max() > 0.8
-
-
-def test_without_the_full_set_it_says_so_and_uses_the_shipped_images(script, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("MINIGAN_DATA", str(tmp_path))
-    monkeypatch.setenv("MINIGAN_OFFLINE", "1")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
-    monkeypatch.setenv("HOME", str(tmp_path))
-    images, labels, test_images, test_labels, words = script["load"](small=False)
-    assert (len(images), len(labels), len(test_images), len(test_labels)) == (9000, 9000, 1000, 1000)
-    assert "1,000 training images" in words
-    assert "so: the shipped 10,000 training images" in capsys.readouterr().err
