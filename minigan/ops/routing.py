@@ -26,39 +26,65 @@ NumPy is quick along it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
+from minigan.threads import in_threads
 
 
 @primitive
 def weighted_sum(c: Array, u: Array, w: Array) -> Array:
     """s_jne = Σ_di c_jni u_ndi W_jdie;  its gradients are the other three, with g for v."""
-    return np.stack([_flat(c_j[:, None] * u) @ _matrix(w_j) for c_j, w_j in zip(c, w, strict=True)])
+
+    def of(n: slice) -> Array:
+        return np.stack([_flat(c_j[n, None] * u[n]) @ _matrix(w_j) for c_j, w_j in zip(c, w, strict=True)])
+
+    return np.concatenate(_by_examples(of, c, u), axis=1)
 
 
 @primitive
 def agreement(u: Array, w: Array, v: Array) -> Array:
     """a_jni = Σ_d u_ndi Σ_e W_jdie v_jne;  its gradients are the other three, with g for c."""
-    return np.stack([(u * _back(w_j, v_j)).sum(axis=1) for w_j, v_j in zip(w, v, strict=True)])
+
+    def of(n: slice) -> Array:
+        return np.stack([(u[n] * _back(w_j, v_j[n])).sum(axis=1) for w_j, v_j in zip(w, v, strict=True)])
+
+    return np.concatenate(_by_examples(of, v, u), axis=1)
 
 
 @primitive
 def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
     """x_ndi = Σ_j c_jni Σ_e W_jdie v_jne;  its gradients are the other three, with g for u."""
-    x = c[0][:, None] * _back(w[0], v[0])
-    for c_j, w_j, v_j in zip(c[1:], w[1:], v[1:], strict=True):
-        x += c_j[:, None] * _back(w_j, v_j)
-    return x
+
+    def of(n: slice) -> Array:
+        x = c[0][n, None] * _back(w[0], v[0][n])
+        for c_j, w_j, v_j in zip(c[1:], w[1:], v[1:], strict=True):
+            x += c_j[n, None] * _back(w_j, v_j[n])
+        return x
+
+    return np.concatenate(_by_examples(of, v, c))
 
 
 @primitive
 def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
     """w_jdie = Σ_n c_jni u_ndi v_jne;  its gradients are the other three, with g for W."""
-    _, d, i = u.shape
-    w = [_flat(c_j[:, None] * u).T @ v_j for c_j, v_j in zip(c, v, strict=True)]  # J times (D*I, E)
-    return np.stack(w).reshape(len(w), d, i, v.shape[2])
+
+    def of(n: slice) -> Array:
+        return np.stack([_flat(c_j[n, None] * u[n]).T @ v_j[n] for c_j, v_j in zip(c, v, strict=True)])
+
+    first, *parts = _by_examples(of, c, u)  # J times (D*I, E) each
+    for part in parts:
+        first += part
+    return first.reshape(len(v), *u.shape[1:], v.shape[2])
+
+
+def _by_examples(of: Callable[[slice], Array], v: Array, u: Array) -> list[Array]:
+    """[of(share), ...] for shares of the examples n of v (J, N, ...), each in a thread, if u is large."""
+    on_cpu = isinstance(u, np.ndarray)
+    return in_threads(of, v.shape[1], v.shape[0] * u.size if on_cpu else 0)
 
 
 def _flat(x: Array) -> Array:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
 from strategies import arrays
+from thread_tools import three_threads
 
 from minigan.gradcheck import GradientError, check_grad
 from minigan.ops.routing import (
@@ -68,6 +69,16 @@ def test_capsule_gradient(data, size):
 @given(st.data(), sizes())
 def test_capsule_kernel_gradient(data, size):
     check("capsule_kernel_gradient", data, size)
+
+
+@pytest.mark.parametrize("name", OPS)
+@given(st.data(), sizes())
+def test_the_shares_of_three_threads_are_the_whole(name, data, size):
+    op, names, answer = OPS[name]
+    arguments = drawn(data, names, size | {"n": data.draw(st.integers(0, 7))})
+    with three_threads():
+        found = op(*arguments)
+    np.testing.assert_allclose(found, expected(names, answer, arguments), rtol=1e-12, atol=1e-13)
 
 
 @given(st.data(), sizes(smallest=1))
