@@ -14,7 +14,8 @@ import pytest
 import minigan
 
 ROOT = Path(minigan.__file__).parent
-NAMES = json.loads(Path(__file__).with_name("cupy_api.json").read_text())["names"]
+RECORD = json.loads(Path(__file__).with_name("cupy_api.json").read_text())
+NAMES = RECORD["names"]
 
 #: What works on the host, and why.
 ON_THE_HOST = {
@@ -43,7 +44,6 @@ ABOUT_NUMBERS = {
     "float32",
     "float64",
     "int64",
-    "random",
 }
 FORBIDDEN = {"np.add.at": "scatter_add", "np.lib.stride_tricks": "windows"}
 
@@ -71,19 +71,36 @@ def dotted(node):
 
 def offences(source):
     """What a GPU would refuse in this source, one sentence each."""
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        name = dotted(node) if isinstance(node, ast.Attribute) else ""
-        found += [f"{name}: use backend.{ours}" for its, ours in FORBIDDEN.items() if name == its]
-        place, _, function = name.removeprefix("np.").rpartition(".")
-        if name.startswith("np.") and place in ("", "linalg") and function not in ABOUT_NUMBERS:
-            if function not in NAMES[place] and not hasattr(np, function):
-                found.append(f"{name} is not in NumPy")
-            elif function not in NAMES[place] and function not in ("linalg", "add", "lib"):
-                found.append(f"CuPy has no {name}")
+    found, tree = [], ast.parse(source)
+    spelled_out = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpy":
+            found.append(f"from {node.module} import: write np. before the name, so that it can be checked")
+        if isinstance(node, ast.Attribute) and id(node) not in spelled_out:  # np.add.at, but not its np.add
+            found += name_refused(dotted(node))
         if isinstance(node, ast.Call):
             found += keywords_refused(node)
     return found
+
+
+def name_refused(name):
+    if not name.startswith("np."):
+        return []
+    ours = next((ours for its, ours in FORBIDDEN.items() if name.startswith(its)), None)
+    if ours:
+        return [f"{name}: use backend.{ours}"]
+    place, _, function = name.removeprefix("np.").rpartition(".")
+    if place == "random" and function != "default_rng":  # of the host, whose numbers are moved
+        return [f"{name}: use backend.normal or backend.uniform"]
+    if place in (*ABOUT_NUMBERS, "random") or (not place and function in (*ABOUT_NUMBERS, "random")):
+        return []
+    if place in RECORD["ufuncs"]:
+        return [f"{name}: a method of a ufunc, which CuPy's arrays do not answer"]
+    if place not in ("", "linalg"):
+        return [f"{name} is in a part of NumPy that is not checked"]
+    if not hasattr(np.linalg if place else np, function):
+        return [f"{name} is not in NumPy"]
+    return [] if function in NAMES[place] else [f"CuPy has no {name}"]
 
 
 def keywords_refused(call):
@@ -119,7 +136,7 @@ def imports_cupy(source):
             return True
         if (
             isinstance(node, ast.Call)
-            and dotted(node.func).endswith("import_module")
+            and dotted(node.func).rpartition(".")[2] in ("import_module", "__import__")
             and any(isinstance(a, ast.Constant) and str(a.value).startswith("cupy") for a in node.args)
         ):
             return True
@@ -143,6 +160,16 @@ def test_every_exception_is_a_module_or_a_folder():
         "np.vectorize(f)(x)",
         "np.zeros_like(x, device='cpu')",
         "np.no_such_function(x)",
+        "np.linalg.no_such_function(x)",
+        "np.linalg.arange(x)",
+        "np.maximum.reduce(x)",
+        "np.multiply.at(x, i, y)",
+        "np.random.normal(size=3)",
+        "np.random.rand(3)",
+        "np.fft.fft(x)",
+        "busy = np.busday_count",
+        "from numpy import add",
+        "from numpy.linalg import norm",
     ],
 )
 def test_what_a_gpu_would_refuse_is_found(line):
@@ -150,7 +177,15 @@ def test_what_a_gpu_would_refuse_is_found(line):
 
 
 @pytest.mark.parametrize(
-    "line", ["import cupy", "from cupy import cuda", "import cupy.cuda", "importlib.import_module('cupy')"]
+    "line",
+    [
+        "import cupy",
+        "from cupy import cuda",
+        "import cupy.cuda",
+        "importlib.import_module('cupy')",
+        "import_module('cupy.cuda')",
+        "__import__('cupy')",
+    ],
 )
 def test_an_import_of_cupy_is_found(line):
     assert imports_cupy(line) and not imports_cupy("import numpy")

@@ -188,7 +188,10 @@ def shifted(images: Any, shifts: Any) -> Any:
     """
     n, height, width, _ = images.shape
     dx, dy = shifts.astype(np.int64).T[..., None]  # (N, 1) each
-    down, right, image = (to_device(np.arange(size), images) for size in (height, width, n))
+    # 0, 1, 2, ... counted where the images are: what NumPy's arange makes would have to be moved there.
+    down, right, image = (
+        np.cumsum(np.ones_like(images, shape=size, dtype=np.int64)) - 1 for size in (height, width, n)
+    )
     rows, columns = down - dy, right - dx  # (N, H), (N, W)
     inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
     rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
