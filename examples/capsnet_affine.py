@@ -41,7 +41,7 @@ from minigan.losses import softmax_cross_entropy
 from minigan.models import CapsNet
 from minigan.models.transforming_autoencoder import random_shifts, shifted
 from minigan.optimizers import Adam
-from minigan.runs import QUICK_IMAGES, full_if_possible, positive, split_labelled_digits
+from minigan.runs import QUICK_IMAGES, full_if_possible, parse_with_device, positive, split_labelled_digits
 from minigan.training import fit
 
 EPOCHS, SEEDS = 3, 3
@@ -140,11 +140,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=positive, default=SEEDS, help="trainings of each network")
     parser.add_argument("--subset", action="store_true", help="the shipped 10,000 images, without a download")
     parser.add_argument("--quick", action="store_true", help="a few seconds only, to see that it runs")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to compute")
     parser.add_argument(
         "--out", type=Path, default="runs/capsnet_affine", metavar="FOLDER", help="for the trained networks"
     )
-    args = parser.parse_args()
+    args = parse_with_device(parser)
     full = full_if_possible(not (args.subset or args.quick))
     (images, labels), (plain, its_labels) = split_labelled_digits(full)
     if args.quick:

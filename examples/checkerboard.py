@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.models import DCGAN
-from minigan.runs import positive
+from minigan.runs import parse_with_device, positive
 from minigan.training import fit
 
 VARIANTS = {  # name -> how the generator grows
@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of weights, noise and data order")
     parser.add_argument("--quick", action="store_true", help="one epoch on 1,000 images")
     parser.add_argument("--out", type=Path, default=Path("runs/checkerboard"), help="folder for the picture")
-    args = parser.parse_args()
+    args = parse_with_device(parser)
     images, _ = load_mnist("train")
     if args.quick:
         images, args.epochs = images[:1000], 1

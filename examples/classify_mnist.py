@@ -107,6 +107,7 @@ def main() -> None:
     )
     parser.add_argument("--save", type=Path, metavar="FILE", help="write the judge's weights, as they ship")
     args = parser.parse_args()
+    mg.use("cpu")  # whatever MINIGAN_DEVICE says: the judge's weights are the same for everybody
     full = full_if_possible(not (args.subset or args.quick))
     (images, labels), (test_images, test_labels) = split_labelled_digits(full)
     test = "10,000 test images" if full else "1,000 training images kept for it"

@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from minigan.autograd import no_grad
-from minigan.backend import to_numpy
+from minigan.backend import to_device, to_numpy
 from minigan.models import DCGAN, MLPGAN, CapsGAN
-from minigan.runs import load_digits, load_run, natural, positive
+from minigan.runs import load_digits, load_run, natural, parse_with_device, positive
 
 REAL_FROM = {
     model.name: model.UNDECIDED for model in (MLPGAN, DCGAN, CapsGAN)
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("run_b", type=Path, help="folder of another run")
     parser.add_argument("--samples", type=positive, default=10_000, help="images of each generator")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
-    args = parser.parse_args()
+    args = parse_with_device(parser)
     try:
         models = [load_run(run) for run in (args.run_a, args.run_b)]
     except (FileNotFoundError, ValueError) as error:
@@ -70,7 +70,7 @@ def main() -> None:
 def taken_for_real(model: object, images: np.ndarray) -> float:
     """The share of images (N, 28, 28, 1) that the D of this model takes for real."""
     with no_grad():
-        answers = [to_numpy(model.D(images[i : i + BATCH])) for i in range(0, len(images), BATCH)]
+        answers = [to_numpy(model.D(to_device(images[i : i + BATCH]))) for i in range(0, len(images), BATCH)]
     return float((np.concatenate(answers) > REAL_FROM[model.name]).mean())
 
 

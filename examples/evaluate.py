@@ -22,7 +22,7 @@ from minigan.evaluation import SIZES, evaluate, format_table, shipped_distances
 from minigan.images import image_grid, save_image
 from minigan.judge import judge
 from minigan.measures import nearest
-from minigan.runs import load_run, natural
+from minigan.runs import load_run, natural, parse_with_device
 
 AT_RANDOM, OF_EACH_DIGIT = 50, 5  # pairs in nearest.png
 COLUMNS = 10  # pairs in a row
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
     parser.add_argument("--samples", type=int, default=10_000, choices=SIZES, help="images to draw")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
-    args = parser.parse_args()
+    args = parse_with_device(parser)
     try:
         model = load_run(args.run)
         flags = json.loads((args.run / "config.json").read_text())["flags"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from minigan.images import image_grid, save_image
-from minigan.runs import load_run, natural, positive
+from minigan.runs import load_run, natural, parse_with_device, positive
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
 
@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--out", type=Path, help="folder for the pictures (default: the run itself)%(default).0s"
     )
-    args = parser.parse_args()
+    args = parse_with_device(parser)
     try:
         model = load_run(args.run)
     except (FileNotFoundError, ValueError) as error:

@@ -51,8 +51,7 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
     parser.add_argument("--epochs", type=positive, default=epochs, help="passes over the images, in total")
     parser.add_argument("--batch-size", type=positive, default=batch_size, help="images in a step")
     parser.add_argument("--seed", type=natural, default=seed, help="of weights, noise and data order")
-    device = os.environ.get("MINIGAN_DEVICE", "cpu")
-    parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
+    _add_device(parser)
     parser.add_argument(
         "--full",
         action=argparse.BooleanOptionalAction,
@@ -73,6 +72,22 @@ def run_parser(description: str, epochs: int, batch_size: int, seed: int = 0) ->
         "--resume", type=Path, metavar="FOLDER", help="go on with the run in this folder%(default).0s"
     )
     return parser
+
+
+def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Add --device to the flags of a script that keeps no run folder, parse them, and compute there."""
+    _add_device(parser)
+    args = parser.parse_args()
+    try:
+        mg.use(args.device)
+    except DeviceError as error:
+        parser.error(str(error))
+    return args
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    device = os.environ.get("MINIGAN_DEVICE", "cpu")
+    parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
 
 
 def positive(text: str) -> int:

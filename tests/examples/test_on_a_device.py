@@ -9,6 +9,7 @@ import strict_device
 
 import minigan
 from minigan import backend, runs
+from minigan.data import load_mnist
 from minigan.runs import load_run
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
@@ -38,3 +39,48 @@ def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypat
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "run")
     monkeypatch.setattr(backend, "_chosen", "cpu")
     assert load_run(tmp_path / "run").sample(2).shape == (2, 28, 28, 1)  # and goes on on the host
+
+
+def run_there(script, flags, monkeypatch):
+    """Run a script that keeps no run folder on the stand-in; answers how much it did there."""
+    monkeypatch.setattr(sys, "argv", [f"{script}.py", *map(str, flags), "--device", "cuda"])
+    with strict_device.counted() as counts:
+        runpy.run_path(str(EXAMPLES / f"{script}.py"), run_name="__main__")
+    return counts.calls
+
+
+def test_a_trained_run_is_drawn_from_and_compared_there(stand_in, tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["mlp_gan_mnist.py", "--quick", "--epochs", "1", "--out", str(run)])
+    runpy.run_path(str(EXAMPLES / "mlp_gan_mnist.py"), run_name="__main__")
+    assert run_there("generate", [run, "--count", 4], monkeypatch) > 20
+    assert (run / "generated.png").exists()
+    monkeypatch.setattr(runs, "load_digits", lambda full, split: load_mnist()[0][:100])  # not all of MNIST
+    assert run_there("compare_gans", [run, run, "--samples", 100], monkeypatch) > 20
+    assert "r_samples" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_trained_run_is_judged_there(stand_in, tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["mlp_gan_mnist.py", "--quick", "--epochs", "1", "--out", str(run)])
+    runpy.run_path(str(EXAMPLES / "mlp_gan_mnist.py"), run_name="__main__")
+    assert run_there("evaluate", [run, "--samples", 2000], monkeypatch) > 20
+    assert "precision" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["checkerboard", "failure_modes"])
+def test_a_script_that_trains_for_itself_does_so_there(script, stand_in, tmp_path, monkeypatch):
+    assert run_there(script, ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
+
+
+def test_the_comparison_of_capsules_trains_there(stand_in, tmp_path, monkeypatch):
+    assert run_there("capsnet_affine", ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
+
+
+def test_without_a_gpu_a_script_says_so_in_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(backend, "cuda_status", lambda: "There is none.")
+    with pytest.raises(SystemExit):
+        run_there("generate", [tmp_path], monkeypatch)
+    assert capsys.readouterr().err.endswith("error: device 'cuda' cannot be used. There is none.\n")
