@@ -9,9 +9,8 @@ The same two networks, trained as
                        same again and again, a pair shows it (Lin, Khetan, Fanti and Oh 2018, "PacGAN")
     a Wasserstein GAN  kind "wasserstein" and slope_weight λ = 10 (`wgan_gp`)
 
-with more steps for one of them than for the other, with noise on everything that D sees (Arjovsky and
-Bottou 2017), with a penalty on D's slope at real examples, or without.  It has neither a moving average nor
-falling learning rates, which hide what goes wrong; `examples/failure_modes.py` wants to show it.
+with more steps for one of them than for the other.  It has neither a moving average nor falling learning
+rates, which hide what goes wrong; `examples/failure_modes.py` wants to show it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from minigan.autograd import grad
 from minigan.backend import normal, to_device
 from minigan.layers import Layer
-from minigan.losses import discriminator_loss, generator_loss, gradient_penalty, r1_penalty
+from minigan.losses import discriminator_loss, generator_loss, gradient_penalty
 from minigan.models.sampling import sample_images, signals
 from minigan.optimizers import Adam, Optimizer
 
@@ -35,9 +34,7 @@ class TunableGAN:
     learning_rates     of G and of D
     packing            m, a divisor of the batch size
     d_steps, g_steps   so many steps of D, each on its part of the batch, then so many of G
-    noise, noise_steps standard deviation of the noise on what D sees, falling to 0 over so many steps
     slope_weight       λ, of (‖∇D(x̂)‖ - 1)² between real and generated examples
-    r1_weight          γ, of ½ ‖∇D(x)‖² at real examples
     """
 
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "signals": ("d_accuracy", "g_gradient", "diversity")}
@@ -53,15 +50,11 @@ class TunableGAN:
         packing: int = 1,
         d_steps: int = 1,
         g_steps: int = 1,
-        noise: float = 0.0,
-        noise_steps: int = 1,
         slope_weight: float = 0.0,
-        r1_weight: float = 0.0,
     ) -> None:
         self.G, self.D, self.latent_size, self.kind = generator, discriminator, latent_size, kind
         self.packing, self.d_steps, self.g_steps = packing, d_steps, g_steps
-        self.noise, self.noise_steps = noise, noise_steps
-        self.slope_weight, self.r1_weight = slope_weight, r1_weight
+        self.slope_weight = slope_weight
         self.g_optimizer = Adam(self.G.parameters(), learning_rates[0], *betas)
         self.d_optimizer = Adam(self.D.parameters(), learning_rates[1], *betas)
         self.networks: dict[str, Layer] = {"generator": self.G, "discriminator": self.D}
@@ -71,7 +64,15 @@ class TunableGAN:
         }
 
     def train_step(self, batch: np.ndarray) -> dict[str, Any]:
-        """d_steps steps of D and g_steps steps of G, on a batch of real examples (d_steps · N, ...)."""
+        """d_steps steps of D and g_steps steps of G, on a batch of real examples (d_steps · N, ...).
+
+        Raises ValueError if N is no multiple of m, or the batch cannot be divided by d_steps.
+        """
+        if len(batch) % (self.d_steps * self.packing):
+            raise ValueError(
+                f"TunableGAN: a batch of {len(batch)} cannot be divided among {self.d_steps} steps of D on "
+                f"packs of {self.packing}"
+            )
         for real in np.split(to_device(batch), self.d_steps):
             fake = self.G(normal((len(real), self.latent_size)), training=True).data  # a constant to D
             real_logits, fake_logits = self.D(self.shown(real)), self.D(self.shown(fake))
@@ -79,8 +80,6 @@ class TunableGAN:
             if self.slope_weight:
                 penalty = gradient_penalty(self.D, self.shown(real), self.shown(fake))
                 objective = objective + self.slope_weight * penalty
-            if self.r1_weight:
-                objective = objective + self.r1_weight / 2 * r1_penalty(self.D, self.shown(real))
             self.d_optimizer.step(grad(objective, self.D.parameters()))
 
         for _ in range(self.g_steps):
@@ -95,10 +94,7 @@ class TunableGAN:
         }
 
     def shown(self, x: Any) -> Any:
-        """What D is shown of examples x (N, ...): flat, m of them side by side, with noise: (N / m, m F)."""
-        noise = self.noise * max(0.0, 1 - self.d_optimizer.steps / self.noise_steps)
-        if noise:
-            x = x + noise * normal(x.shape)
+        """What D is shown of examples x (N, ...): flat, m of them side by side: (N / m, m F)."""
         return x.reshape((len(x) // self.packing, -1))
 
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:

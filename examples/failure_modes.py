@@ -1,0 +1,368 @@
+"""How GANs fail, each failure provoked on purpose, and what a few of their relatives do about it, measured.
+
+    python examples/failure_modes.py                          everything, about 20 minutes on one core
+    python examples/failure_modes.py --only imbalance         one failure, or `digits`, or `comparison`
+    python examples/failure_modes.py --quick                  a few seconds, too short to see anything
+
+Five failures in the plane, where one can see everything: a generator learns a ring of eight narrow Gaussians, and
+of two runs one has a single setting changed.  For each there is a figure of the samples and of the number by which
+one notices (`signals`, and `modes_covered`), an animation of the samples on D's surface, and the hint that training
+prints (`hints`).  The same for digits.  Then four GANs on the ring and on a grid of 25 Gaussians, several seeds
+each, in one table.  docs/failure-modes.md says what came out.
+
+The mixtures and the three measures are PacGAN's (Lin, Khetan, Fanti and Oh 2018); networks and training are much
+smaller, so its numbers must not be put beside these.  Finished runs are kept in the folder, and a command that was
+interrupted goes on after the last of them.
+"""
+
+import argparse
+import csv
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.animation import FuncAnimation
+from matplotlib.figure import Figure
+
+import minigan as mg
+from minigan.autograd import no_grad
+from minigan.backend import to_device, to_numpy
+from minigan.data import grid, load_mnist, ring
+from minigan.data.synthetic import grid_centres, ring_centres
+from minigan.hints import Watch
+from minigan.judge import judge
+from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
+from minigan.measures import confident_share, digit_shares, modes_covered
+from minigan.models import mlp_gan
+from minigan.models.aegan import FourNetworks
+from minigan.models.tunable import TunableGAN
+from minigan.ops import sigmoid
+from minigan.runs import parse_with_device, positive
+
+BATCH = 100  # real examples that D sees in one of its steps
+SAMPLES = 2500  # that the measures look at, as in PacGAN's experiments
+EVERY = 50  # steps whose mean is one point of a curve
+PIXELS = 50  # of D's surface, in each direction
+MEASURES = ("modes", "quality", "reverse KL")
+WIDTH = 64  # units of each of the two hidden layers, of every network in the plane
+RATE = (
+    3e-3  # learning rate; all fall to a twentieth of it in the comparison, and stay where they are elsewhere
+)
+BETAS = 0.0, 0.99  # of Adam: without momentum
+FAILURE_STEPS, DIGIT_STEPS, COMPARISON_STEPS = 1500, 1500, 2500
+SHOWN = 1  # the seed whose samples are drawn; the curves are those of all
+
+
+class Mixture(NamedTuple):
+    """Where examples come from: draw(n, seed=0) -> (n, 2), around centres (K, 2), std wide each."""
+
+    draw: Callable[..., np.ndarray]
+    centres: np.ndarray
+    std: float
+
+
+UNIT = 8**-0.5  # the grid's coordinates, times this, have variance 1: fractions of std stay the same
+MIXTURES = {
+    "ring": Mixture(ring, ring_centres(), 0.01),
+    "grid": Mixture(lambda n, seed: UNIT * grid(n, seed=seed), UNIT * grid_centres(), UNIT * 0.05),
+}
+
+
+# --- The four, all with the same layers --------------------------------------------------------------
+
+
+def network(n_in: int, n_out: int, activation: type[Layer]) -> Layer:
+    return Sequential(
+        Dense(n_in, WIDTH), activation(), Dense(WIDTH, WIDTH), activation(), Dense(WIDTH, n_out)
+    )
+
+
+def gan(packing: int = 1, **settings: Any) -> TunableGAN:
+    G, D = network(2, 2, ReLU), network(2 * packing, 1, LeakyReLU)
+    return TunableGAN(G, D, 2, packing=packing, **{"learning_rates": (RATE, RATE), "betas": BETAS} | settings)
+
+
+def aegan(steps: int) -> FourNetworks:
+    """With the betas of the others, and like them without a moving average of G."""
+    model = FourNetworks(
+        network(2, 2, ReLU),
+        network(2, 2, LeakyReLU),
+        network(2, 1, LeakyReLU),
+        network(2, 1, LeakyReLU),
+        latent_size=2,
+        weights=(1.0, 1.0, 0.1, 0.1),
+        learning_rates=(RATE, RATE),
+        decay_steps=steps,
+        average_decay=0.0,
+    )
+    for optimizer in model.optimizers.values():
+        optimizer.beta_1, optimizer.beta_2 = BETAS
+    return model
+
+
+RIVALS: dict[str, Callable[[int], Any]] = {  # name -> steps -> model
+    "GAN": lambda steps: gan(),
+    "AEGAN": aegan,
+    "WGAN-GP": lambda steps: gan(kind="wasserstein", slope_weight=1.0, d_steps=5),
+    "PacGAN, m = 2": lambda steps: gan(packing=2),
+}
+
+# --- The five failures: a run that is fine, and what is changed in the other one ----------------------
+
+
+class Failure(NamedTuple):
+    settings: dict[str, Any]  # of `gan`, of both runs
+    change: dict[str, Any]  # of one of them
+    labels: tuple[str, str]
+    signal: str  # the column of the history by which one sees it
+    scale: str = "linear"
+
+
+FAILURES = {
+    "diminished-gradients": Failure(
+        {"d_steps": 5},
+        {"kind": "minimax"},
+        ("G minimises -log D", "G minimises log(1 - D)"),
+        "g_gradient",
+        "log",
+    ),
+    "mode-collapse": Failure({}, {"g_steps": 10}, ("1 step of G", "10 steps of G"), "diversity"),
+    "imbalance": Failure(
+        {}, {"learning_rates": (RATE, RATE / 100)}, ("equal rates", "D's rate a hundredth"), "d_accuracy"
+    ),
+    "non-convergence": Failure({}, {"betas": (0.9, 0.999)}, ("no momentum", "momentum 0.9"), "modes"),
+    "sensitivity": Failure(
+        {},
+        {"learning_rates": (10 * RATE, 10 * RATE)},
+        (f"learning rate {RATE}", f"learning rate {10 * RATE}"),
+        "modes",
+    ),
+}
+
+
+# --- One run -----------------------------------------------------------------------------------------
+
+
+def train(
+    model: Any, data: np.ndarray, steps: int, seed: int, falling: bool, look: Callable[[Any], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """A training loop in the open.  Answers a row for every EVERY steps, and one for the untrained model: the
+    means of the metrics, what `look` sees in the model then, and the hints that were given."""
+    start = {name: optimizer.learning_rate for name, optimizer in model.optimizers.items()}
+    rng, watch, sums = np.random.default_rng(seed), Watch(), {}
+    rows = [{"step": 0, "hints": []} | look(model)]
+    for step in range(1, steps + 1):
+        if falling:
+            for name, optimizer in model.optimizers.items():
+                optimizer.learning_rate = start[name] * max(1 - step / steps, FourNetworks.FLOOR)
+        batch = data[rng.integers(len(data), size=BATCH * getattr(model, "d_steps", 1))]
+        for name, number in model.train_step(batch).items():
+            sums[name] = sums.get(name, 0.0) + float(number)
+        if step % EVERY == 0:
+            row = {"step": step} | {name: total / EVERY for name, total in sums.items()}
+            rows.append(row | look(model) | {"hints": watch(row)})
+            sums = {}
+    return rows
+
+
+def look_at_plane(mixture: Mixture, model: Any, count: int) -> dict[str, Any]:
+    """Samples (count, 2) of the model, and the three measures of them."""
+    x = model.sample(count)
+    x = np.where(np.isfinite(x), x, 1e6)  # a run that has diverged has samples of no quality
+    return {"samples": x} | dict(zip(MEASURES, modes_covered(x, mixture.centres, mixture.std), strict=True))
+
+
+def surface(D: Layer, limit: float) -> np.ndarray:
+    """D's probability of "real" on a square of points (PIXELS, PIXELS), from the lower left."""
+    ticks = np.linspace(-limit, limit, PIXELS, dtype=np.float32)
+    with no_grad():
+        logits = D(to_device(np.stack(np.meshgrid(ticks, ticks), axis=-1).reshape(-1, 2)))
+    return to_numpy(sigmoid(logits)).reshape(PIXELS, PIXELS)
+
+
+def finished(folder: Path, name: str, compute: Callable[[], Any]) -> Any:
+    """What `compute` answers, or answered when a command before this one had got as far as here."""
+    path = folder / "finished" / f"{name}.json"
+    if not path.exists():
+        started = time.time()
+        found = compute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".part")
+        unfinished.write_text(json.dumps(found, default=lambda array: np.asarray(array).tolist()))
+        unfinished.replace(path)
+        print(f"{name}: {time.time() - started:.1f} s", flush=True)
+    return json.loads(path.read_text())
+
+
+# --- Failures ----------------------------------------------------------------------------------------
+
+
+def show_failure(name: str, args: argparse.Namespace) -> None:
+    """Trains both runs with each seed; figure and animation are of the samples with one, curves of all."""
+    failure, ring_, shown = FAILURES[name], MIXTURES["ring"], min(SHOWN, args.seeds - 1)
+    steps = args.steps or FAILURE_STEPS
+
+    def run(change: dict[str, Any], seed: int) -> list[dict[str, Any]]:
+        mg.seed(seed)
+        model = gan(**failure.settings | change)
+
+        def look(model: Any) -> dict[str, Any]:
+            seen = look_at_plane(ring_, model, 500)
+            return seen | ({"surface": surface(model.D, 2).round(3)} if seed == shown else {})
+
+        with np.errstate(all="ignore"):  # one of them may diverge
+            return train(model, ring_.draw(100_000, seed=seed), steps, seed, False, look)
+
+    runs = [
+        [
+            finished(args.out, f"{name}-{which}-{steps}-{seed}", lambda c=change, s=seed: run(c, s))
+            for seed in range(args.seeds)
+        ]
+        for which, change in (("fine", {}), ("changed", failure.change))
+    ]
+    for label, rows in zip(failure.labels, (runs[0][shown], runs[1][shown]), strict=True):
+        hints = [f"step {row['step']}: {hint}" for row in rows for hint in row["hints"]]
+        print(f"{name}, {label}: " + ("; ".join(hints) or "no hint"))
+
+    figure = Figure(figsize=(10.5, 3.4), layout="constrained")
+    *planes, curves = figure.subplots(1, 3)
+    for plane, label, seeds, colour in zip(
+        planes, failure.labels, runs, ("tab:blue", "tab:red"), strict=True
+    ):
+        draw_plane(plane, seeds[shown][-1], f"{label}\nstep {steps}", colour)
+        for number, rows in enumerate(seeds):
+            column = [(row["step"], row[failure.signal]) for row in rows if failure.signal in row]
+            curves.plot(*zip(*column, strict=True), color=colour, lw=1, label=None if number else label)
+    curves.set(title=failure.signal, xlabel="step", yscale=failure.scale)
+    curves.legend(fontsize=8)
+    curves.grid(alpha=0.3)
+    figure.savefig(args.out / f"{name}.png", dpi=80)
+
+    moving = Figure(figsize=(7, 3.6), layout="constrained")
+    panels = list(zip(moving.subplots(1, 2), failure.labels, runs, ("tab:blue", "tab:red"), strict=True))
+
+    def draw(frame: int) -> None:
+        for plane, label, seeds, colour in panels:
+            plane.clear()
+            draw_plane(plane, seeds[shown][frame], f"{label}\nstep {seeds[shown][frame]['step']}", colour)
+
+    FuncAnimation(moving, draw, len(runs[0][shown])).save(
+        args.out / f"{name}.gif", writer="pillow", fps=6, dpi=60
+    )
+
+
+def draw_plane(axes: Any, row: dict[str, Any], title: str, colour: str) -> None:
+    """D's surface (dark: generated, light: real), the modes as crosses, and the samples."""
+    centres = MIXTURES["ring"].centres
+    axes.imshow(row["surface"], extent=(-2, 2, -2, 2), origin="lower", cmap="gray", vmin=0, vmax=1, alpha=0.6)
+    axes.scatter(*centres.T, marker="+", s=70, c="black", lw=1)
+    axes.scatter(*np.array(row["samples"]).T, s=5, c=colour)
+    axes.set(xlim=(-2, 2), ylim=(-2, 2), xticks=[], yticks=[])
+    axes.set_title(title, fontsize=9)
+
+
+# --- Digits: a saturating loss against a strong D -----------------------------------------------------
+
+
+def show_digits(args: argparse.Namespace) -> None:
+    """Prints, for both losses of G, how many samples the judge is sure of, and the digits among them."""
+    images, _ = load_mnist("train")
+    for label, kind in (("-log D", "non_saturating"), ("log(1 - D)", "minimax")):
+
+        def run(kind: str, seed: int) -> dict[str, Any]:
+            mg.seed(seed)
+            G = mlp_gan.generator(32, (128, 128), (28, 28, 1))
+            D = Sequential(Dense(784, 128), LeakyReLU(), Dense(128, 1))
+            model = TunableGAN(G, D, 32, kind=kind, d_steps=5)
+            rows = train(model, images, args.steps or DIGIT_STEPS, seed, False, lambda model: {})
+            p = judge().probabilities(model.sample(1000))
+            digits = int((digit_shares(p) > 0.01).sum())
+            return {"rows": rows, "confident": 100 * confident_share(p), "digits": digits}
+
+        found = [
+            finished(
+                args.out,
+                f"digits-{kind}-{args.steps or DIGIT_STEPS}-{seed}",
+                lambda k=kind, s=seed: run(k, s),
+            )
+            for seed in range(args.seeds)
+        ]
+        confident, digits = ([one[name] for one in found] for name in ("confident", "digits"))
+        print(f"digits, G minimises {label}: confident {spread(confident)} %, digits {spread(digits)}")
+        for row in found[0]["rows"]:
+            for hint in row["hints"]:
+                print(f"digits, G minimises {label}, step {row['step']}: {hint}")
+
+
+# --- Comparison --------------------------------------------------------------------------------------
+
+
+def compare(args: argparse.Namespace) -> None:
+    """comparison.csv: every mixture and rival, with means and standard errors over the seeds."""
+    steps, table = args.steps or COMPARISON_STEPS, []
+
+    def run(mixture: Mixture, rival: str, seed: int) -> dict[str, Any]:
+        mg.seed(seed)
+        model = RIVALS[rival](steps)
+        train(model, mixture.draw(100_000, seed=seed), steps, seed, True, lambda model: {})
+        return {k: v for k, v in look_at_plane(mixture, model, SAMPLES).items() if k != "samples"}
+
+    for name, mixture in MIXTURES.items():
+        for rival in RIVALS:
+            found = [
+                finished(
+                    args.out,
+                    f"{name}-{rival}-{steps}-{seed}",
+                    lambda m=mixture, r=rival, s=seed: run(m, r, s),
+                )
+                for seed in range(args.seeds)
+            ]
+            table.append([name, rival, *(spread([one[m] for one in found]) for m in MEASURES)])
+        perfect = [
+            modes_covered(mixture.draw(SAMPLES, seed=1000 + seed), mixture.centres, mixture.std)
+            for seed in range(args.seeds)
+        ]
+        table.append([name, "the mixture itself", *map(spread, zip(*perfect, strict=True))])
+    with open(args.out / "comparison.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("mixture", "model", *MEASURES), *table])
+    for row in [("mixture", "model", *MEASURES), *table]:
+        print("{:8} {:20} {:>14} {:>16} {:>16}".format(*row))
+
+
+def spread(numbers: Any) -> str:
+    """Mean ± standard error."""
+    error = np.std(numbers, ddof=1) / math.sqrt(len(numbers)) if len(numbers) > 1 else math.nan
+    return f"{np.mean(numbers):.3f} ± {error:.3f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parts = {name: lambda args, name=name: show_failure(name, args) for name in FAILURES}
+    parts |= {"digits": show_digits, "comparison": compare}
+    parser.add_argument("--only", choices=parts, help="one part (default: all)%(default).0s")
+    parser.add_argument("--seeds", type=positive, default=5, help="runs of everything")
+    parser.add_argument(
+        "--steps",
+        type=positive,
+        help=f"of G (default: {FAILURE_STEPS} for a failure, {DIGIT_STEPS} for digits, {COMPARISON_STEPS} for "
+        "the comparison)%(default).0s",
+    )
+    parser.add_argument("--quick", action="store_true", help="two seeds of 50 steps")
+    parser.add_argument("--out", type=Path, default=Path("runs/failure_modes"), help="folder; goes on in it")
+    args = parse_with_device(parser)
+    if args.quick:
+        args.seeds, args.steps = 2, EVERY
+    args.out.mkdir(parents=True, exist_ok=True)
+    for name in [args.only] if args.only else parts:
+        parts[name](args)
+    print(args.out)
+
+
+if __name__ == "__main__":
+    main()
