@@ -42,7 +42,7 @@ def weighted_sum(c: Array, u: Array, w: Array) -> Array:
     def of(n: slice) -> Array:
         return np.stack([_flat(c_j[n, None] * u[n]) @ _matrix(w_j) for c_j, w_j in zip(c, w, strict=True)])
 
-    return np.concatenate(_by_examples(of, c, u), axis=1)
+    return np.concatenate(_by_examples(of, u, len(c)), axis=1)
 
 
 @primitive
@@ -52,7 +52,7 @@ def agreement(u: Array, w: Array, v: Array) -> Array:
     def of(n: slice) -> Array:
         return np.stack([(u[n] * _back(w_j, v_j[n])).sum(axis=1) for w_j, v_j in zip(w, v, strict=True)])
 
-    return np.concatenate(_by_examples(of, v, u), axis=1)
+    return np.concatenate(_by_examples(of, u, len(w)), axis=1)
 
 
 @primitive
@@ -65,7 +65,7 @@ def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
             x += c_j[n, None] * _back(w_j, v_j[n])
         return x
 
-    return np.concatenate(_by_examples(of, v, c))
+    return np.concatenate(_by_examples(of, c[0], len(c)))
 
 
 @primitive
@@ -75,16 +75,16 @@ def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
     def of(n: slice) -> Array:
         return np.stack([_flat(c_j[n, None] * u[n]).T @ v_j[n] for c_j, v_j in zip(c, v, strict=True)])
 
-    first, *parts = _by_examples(of, c, u)  # J times (D*I, E) each
+    first, *parts = _by_examples(of, u, len(c))  # J times (D*I, E) each
     for part in parts:
         first += part
     return first.reshape(len(v), *u.shape[1:], v.shape[2])
 
 
-def _by_examples(of: Callable[[slice], Array], v: Array, u: Array) -> list[Array]:
-    """[of(share), ...] for shares of the examples n of v (J, N, ...), each in a thread, if u is large."""
-    on_cpu = isinstance(u, np.ndarray)
-    return in_threads(of, v.shape[1], v.shape[0] * u.size if on_cpu else 0)
+def _by_examples(of: Callable[[slice], Array], u: Array, times: int) -> list[Array]:
+    """[of(share), ...] for shares of the examples of u (N, ...), which is read so many times: each in a thread,
+    if that is much, and on the CPU."""
+    return in_threads(of, len(u), times * u.size if isinstance(u, np.ndarray) else 0)
 
 
 def _flat(x: Array) -> Array:
