@@ -4,7 +4,8 @@ Batch 64.  Routing: squash of 1152 capsules of 8 dimensions, three iterations to
 capsules and of the kernel.  PyTorch makes the predictions, as everybody writes it: by einsum, and in a further row by
 a broadcast matmul.  CapsNet: as it is by default, without shifting the images, and the paper's.  CapsGAN: as it is by
 default, without the penalty on D's slope, which comes every eighth step only; minigan moves the average of G and
-computes its signals besides, PyTorch does not.  In a further row PyTorch runs channels last, with its fused Adam.  Needs the `bench` extra.  Run on an idle machine:
+computes its signals besides, PyTorch does not.  In a further row PyTorch runs channels last, with its fused Adam.
+Needs the `bench` extra.  Run on an idle machine:
 
     python benchmarks/capsules.py            times
     python benchmarks/capsules.py --paper    times of the paper's CapsNet, seconds a step
@@ -17,8 +18,7 @@ import sys
 
 import numpy as np
 import torch
-from dcgan import _high_water_mark
-from timing import machine, measure, report
+from timing import high_water_mark, machine, measure, report
 from torch import nn
 from torch.nn import functional as F
 
@@ -215,10 +215,10 @@ def main() -> None:
     args = parser.parse_args()
     if args.only:
         call = ROUTING[args.only]()
-        before = _high_water_mark()
+        before = high_water_mark()
         for _ in range(10):
             call()
-        print(before, _high_water_mark())
+        print(before, high_water_mark())
         return
     print(machine(), end="\n\n")
     if args.memory:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 import numpy as np
-from timing import machine, measure, report
+from timing import high_water_mark, machine, measure, report
 
 BATCH = 64
 FORMS = ("transpose", "nearest")
@@ -159,15 +159,10 @@ CONTESTANTS = {
 def peak_memory(name: str, form: str) -> None:
     """Print the peak resident memory of this process in MiB (Linux): before the first step, and after ten."""
     step = CONTESTANTS[name](form)
-    before = _high_water_mark()
+    before = high_water_mark()
     for _ in range(10):
         step()
-    print(before, _high_water_mark())
-
-
-def _high_water_mark() -> float:
-    with open("/proc/self/status") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+    print(before, high_water_mark())
 
 
 def main() -> None:

@@ -47,6 +47,12 @@ def report(title: str, seconds: Mapping[str, list[float]], unit: float = 1e-3, p
     print(flush=True)
 
 
+def high_water_mark() -> float:
+    """The largest resident memory that this process has had, in MiB.  Linux only."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
+
+
 def machine() -> str:
     """The processor, the number of threads and the versions that the numbers belong to."""
     import numpy

@@ -10,8 +10,7 @@ map each (`affine`), the same for all: around the middle of the image,
     p -> R(angle) [[1, shear], [0, 1]] diag(width, height) p + shift,
 
 with angle in ±20°, shear in ±0.2, width and height in 0.8 to 1.2 and both shifts in ±2 pixels, each drawn evenly.
-That is the range of affNIST, but on 28x28 pixels, and the shifts are no larger than in training: rotation, shear and
-size are what is new.
+The shifts are no larger than in training: rotation, shear and size are what is new.
 
     CNN                  conv 5x5, 32; max pooling; conv 5x5, 64; max pooling; dense 209; dropout; dense 10
     CapsNet              as it is by default (minigan/models/capsnet.py)
@@ -33,12 +32,12 @@ from typing import Any
 import numpy as np
 
 import minigan as mg
-from minigan.autograd import no_grad
 from minigan.backend import to_device
 from minigan.data import Batches
 from minigan.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D, ReLU, Sequential
 from minigan.losses import softmax_cross_entropy
 from minigan.models import CapsNet
+from minigan.models.sampling import in_parts
 from minigan.models.transforming_autoencoder import random_shifts, shifted
 from minigan.optimizers import Adam
 from minigan.runs import QUICK_IMAGES, full_if_possible, parse_with_device, positive, split_labelled_digits
@@ -81,11 +80,7 @@ class CNN:
         return {"loss": loss.data}
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        with no_grad():
-            parts = [
-                mg.to_numpy(self.network(to_device(images[i : i + 500]))) for i in range(0, len(images), 500)
-            ]
-        return np.concatenate(parts).argmax(axis=-1)
+        return in_parts(self.network, images).argmax(axis=-1)
 
 
 #: name -> (makes a model whose learning rate falls over so many steps, the name of its network that reads)
@@ -153,10 +148,6 @@ def main() -> None:
         parser.error(f"{path} is of a comparison with other flags: choose another --out")
     args.out.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(flags) + "\n")
-    try:
-        mg.use(args.device)
-    except mg.backend.DeviceError as error:
-        parser.error(str(error))
 
     tests = [plain, affine(plain)]
     right: dict[str, list[list[float]]] = {name: [] for name in CONTESTANTS}

@@ -49,9 +49,7 @@ EVERY = 50  # steps whose mean is one point of a curve
 PIXELS = 50  # of D's surface, in each direction
 MEASURES = ("modes", "quality", "reverse KL")
 WIDTH = 64  # units of each of the two hidden layers, of every network in the plane
-RATE = (
-    3e-3  # learning rate; all fall to a twentieth of it in the comparison, and stay where they are elsewhere
-)
+RATE = 3e-3  # learning rate; it falls to a twentieth in the comparison, and stays elsewhere
 BETAS = 0.0, 0.99  # of Adam: without momentum
 FAILURE_STEPS, DIGIT_STEPS, COMPARISON_STEPS = 1500, 1500, 2500
 SHOWN = 1  # the seed whose samples are drawn; the curves are those of all

@@ -36,8 +36,8 @@ from typing import Any
 
 import numpy as np
 
-from minigan.autograd import Tensor, grad, no_grad
-from minigan.backend import normal, to_device, to_numpy
+from minigan.autograd import Tensor, grad
+from minigan.backend import normal, to_device
 from minigan.layers import (
     Conv2D,
     Conv2DTranspose,
@@ -54,7 +54,7 @@ from minigan.layers import (
     Tanh,
 )
 from minigan.losses import binary_cross_entropy, generator_loss, mean_absolute_error, mean_squared_error
-from minigan.models.sampling import AT_ONCE, sample_images
+from minigan.models.sampling import in_parts, sample_images
 from minigan.ops import concatenate
 from minigan.optimizers import Adam, Optimizer, move_average
 
@@ -206,12 +206,7 @@ class FourNetworks:
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """E(x) (n, latent_size) of images x (n, H, W, C), on the host."""
-        with no_grad():
-            parts = [
-                to_numpy(self.averages["encoder"](to_device(images[i : i + AT_ONCE])))
-                for i in range(0, len(images), AT_ONCE)
-            ]
-        return np.concatenate(parts)
+        return in_parts(self.averages["encoder"], images)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """G(E(x)) of images x (n, H, W, C), on the host."""

@@ -28,9 +28,13 @@ def sample_images(
         noise = to_numpy(normal((n, latent_size)))
     if noise.shape != (n, latent_size):
         raise ValueError(f"sample: noise has shape {noise.shape}, expected {(n, latent_size)}")
-    noise = noise.astype(np.float32, copy=False)
+    return in_parts(generator, noise.astype(np.float32, copy=False))
+
+
+def in_parts(network: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
+    """What a network answers to x (n, ...), both on the host, AT_ONCE rows at a time and without a graph."""
     with no_grad():
-        parts = [to_numpy(generator(to_device(noise[i : i + AT_ONCE]))) for i in range(0, n, AT_ONCE)]
+        parts = [to_numpy(network(to_device(x[i : i + AT_ONCE]))) for i in range(0, max(len(x), 1), AT_ONCE)]
     return np.concatenate(parts)
 
 

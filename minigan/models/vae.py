@@ -32,7 +32,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from minigan.autograd import grad, no_grad
-from minigan.backend import normal, to_device, to_numpy
+from minigan.backend import normal, to_device
 from minigan.layers import (
     Conv2D,
     Conv2DTranspose,
@@ -43,7 +43,7 @@ from minigan.layers import (
     Reshape,
     Sequential,
 )
-from minigan.models.sampling import AT_ONCE, sample_images
+from minigan.models.sampling import AT_ONCE, in_parts, sample_images
 from minigan.ops import exp, mean, sigmoid, softplus, sum, tanh
 from minigan.optimizers import Adam, Optimizer
 
@@ -163,12 +163,7 @@ class VAE:
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """μ(x) (n, latent_size) of images x (n, H, W, C), on the host."""
-        with no_grad():
-            parts = [
-                to_numpy(self.posterior(to_device(images[i : i + AT_ONCE]))[0])
-                for i in range(0, len(images), AT_ONCE)
-            ]
-        return np.concatenate(parts)
+        return in_parts(lambda x: self.posterior(x)[0], images)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """The mean image of p(x|z) at z = μ(x), for images x (n, H, W, C), on the host."""
