@@ -26,7 +26,7 @@ EPOCHS = 8
 BATCH_SIZE = 64
 PAPER = {"filters": 256, "kernel_size": 9, "strides": 1, "capsules": 32}  # instead of the defaults
 ROWS, COLUMNS = 3, 16  # pairs of rows in reconstructions.png, and images in a row
-TWEAKED = (4, 5)  # digits
+TWEAKED = (2, 4)  # digits
 TWEAKS = np.linspace(-0.25, 0.25, 11)
 
 

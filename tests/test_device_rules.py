@@ -76,6 +76,12 @@ def offences(source):
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "numpy":
             found.append(f"from {node.module} import: write np. before the name, so that it can be checked")
+        if isinstance(node, ast.Import):
+            found += [
+                f"import {alias.name} as {alias.asname}: its name here is np, so that it can be checked"
+                for alias in node.names
+                if alias.name.split(".")[0] == "numpy" and (alias.name, alias.asname) != ("numpy", "np")
+            ]
         if isinstance(node, ast.Attribute) and id(node) not in spelled_out:  # np.add.at, but not its np.add
             found += name_refused(dotted(node))
         if isinstance(node, ast.Call):
@@ -168,6 +174,9 @@ def test_every_exception_is_a_module_or_a_folder():
         "np.random.rand(3)",
         "np.fft.fft(x)",
         "busy = np.busday_count",
+        "import numpy",
+        "import numpy as xp",
+        "import numpy.linalg as la",
         "from numpy import add",
         "from numpy.linalg import norm",
     ],

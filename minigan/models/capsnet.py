@@ -40,7 +40,7 @@ from minigan.layers import (
     squash,
 )
 from minigan.losses import margin_loss
-from minigan.models.sampling import AT_ONCE, sample_images
+from minigan.models.sampling import in_parts, sample_images
 from minigan.models.transforming_autoencoder import ink, random_shifts, shifted
 from minigan.ops import mean, norm, reshape, sum
 from minigan.ops.elementwise import value
@@ -130,6 +130,9 @@ class CapsNet:
             "decay_steps": decay_steps,
         }
         for name, number, least in (
+            ("filters", filters, 1),
+            ("kernel_size", kernel_size, 1),
+            ("strides", strides, 1),
             ("image_size", image_size, kernel_size + strides * (kernel_size - 1)),
             ("reconstruction_weight", reconstruction_weight, 0),
             ("largest_shift", largest_shift, 0),
@@ -137,6 +140,8 @@ class CapsNet:
         ):
             if number < least:
                 raise ValueError(f"CapsNet: {name} is {number}, expected at least {least}")
+        if len(decoder_units) != 2:
+            raise ValueError(f"CapsNet: decoder_units is {decoder_units}, expected two numbers")
         self.image_size, self.classes, self.class_dimensions = image_size, classes, class_dimensions
         self.reconstruction_weight, self.largest_shift = reconstruction_weight, largest_shift
         self.learning_rate, self.decay_steps = learning_rate, decay_steps
@@ -167,10 +172,12 @@ class CapsNet:
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
+        if not isinstance(batch, tuple) or len(batch) != 2:
+            raise ValueError("CapsNet: a batch is a pair (images, labels)")
         fraction = max(1 - self.optimizer.steps / self.decay_steps, self.FLOOR)
         self.optimizer.learning_rate = self.learning_rate * fraction
         images, labels = batch
-        present = to_device(self.one_hot(labels))  # T (N, classes)
+        present = to_device(self.one_hot(labels, len(images)))  # T (N, classes)
         x = to_device(images)
         if self.largest_shift:
             x = shifted(x, random_shifts(len(x), self.largest_shift))
@@ -187,12 +194,14 @@ class CapsNet:
         """x̂ (N, pixels), ink from 0 to 1, of the capsules v (N, J, E) that `shown` T (N, J) leaves."""
         return self.decoder(reshape(v * shown[:, :, None], (len(v), self.latent_size)))
 
-    def one_hot(self, labels: np.ndarray) -> np.ndarray:
-        """T (N, classes) with a 1 in the column of each label.  Raises ValueError for a label that is no class."""
-        if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= self.classes:
+    def one_hot(self, labels: np.ndarray, n: int) -> np.ndarray:
+        """T (n, classes) with a 1 in the column of each of n labels.  Raises ValueError if they are no n classes."""
+        if labels.shape != (n,):
+            raise ValueError(f"CapsNet: labels have shape {labels.shape}, expected ({n},)")
+        if labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= self.classes)).any():
             raise ValueError(
-                f"CapsNet: labels of dtype {labels.dtype} from {labels.min()} to {labels.max()}, expected "
-                f"integers from 0 to {self.classes - 1}"
+                f"CapsNet: labels are {labels[:5]} ... of dtype {labels.dtype}, expected integers from 0 to "
+                f"{self.classes - 1}"
             )
         return np.eye(self.classes, dtype=np.float32)[labels]
 
@@ -200,12 +209,7 @@ class CapsNet:
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """The capsules v (n, classes, class_dimensions) of images (n, H, W, 1), on the host."""
-        with no_grad():
-            parts = [
-                to_numpy(self.capsules(to_device(images[i : i + AT_ONCE])))
-                for i in range(0, len(images), AT_ONCE)
-            ]
-        return np.concatenate(parts)
+        return in_parts(self.capsules, images)
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The class of the longest capsule of each image (n, H, W, 1): (n,)."""
@@ -216,7 +220,11 @@ class CapsNet:
 
         Drawn are the capsules of the classes `labels` (n,), or the longest ones.
         """
-        shown = longest(v) if labels is None else self.one_hot(labels)
+        if v.shape != (len(v), self.classes, self.class_dimensions):
+            raise ValueError(
+                f"CapsNet: capsules have shape {v.shape}, expected (n, {self.classes}, {self.class_dimensions})"
+            )
+        shown = longest(v) if labels is None else self.one_hot(labels, len(v))
         with no_grad():
             return self._as_images(self.draw(to_device(v), to_device(shown)))
 

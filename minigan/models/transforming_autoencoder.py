@@ -184,9 +184,11 @@ def random_shifts(n: int, largest: int) -> Any:
 def shifted(images: Any, shifts: Any) -> Any:
     """Each image (N, H, W, C) moved by its own (Δx, Δy) of `shifts` (N, 2): whole pixels, right and down.
 
-    What leaves the image is lost, and what comes in is background, -1.
+    What leaves the image is lost, and what comes in is background, -1.  Raises ValueError for other shifts.
     """
     n, height, width, _ = images.shape
+    if shifts.shape != (n, 2):
+        raise ValueError(f"shifted: shifts have shape {shifts.shape}, expected ({n}, 2)")
     dx, dy = shifts.astype(np.int64).T[..., None]  # (N, 1) each
     # 0, 1, 2, ... counted where the images are: what NumPy's arange makes would have to be moved there.
     down, right, image = (

@@ -35,6 +35,7 @@ class TunableGAN:
     packing            m, a divisor of the batch size
     d_steps, g_steps   so many steps of D, each on its part of the batch, then so many of G
     slope_weight       λ, of (‖∇D(x̂)‖ - 1)² between real and generated examples
+    Raises ValueError for a number of steps or examples that is less than 1.
     """
 
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "signals": ("d_accuracy", "g_gradient", "diversity")}
@@ -52,6 +53,9 @@ class TunableGAN:
         g_steps: int = 1,
         slope_weight: float = 0.0,
     ) -> None:
+        for name, number in (("packing", packing), ("d_steps", d_steps), ("g_steps", g_steps)):
+            if number < 1:
+                raise ValueError(f"TunableGAN: {name} is {number}, expected at least 1")
         self.G, self.D, self.latent_size, self.kind = generator, discriminator, latent_size, kind
         self.packing, self.d_steps, self.g_steps = packing, d_steps, g_steps
         self.slope_weight = slope_weight

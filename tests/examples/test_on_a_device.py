@@ -49,10 +49,16 @@ def run_there(script, flags, monkeypatch):
     return counts.calls
 
 
-def test_a_trained_run_is_drawn_from_and_compared_there(stand_in, tmp_path, monkeypatch, capsys):
-    run = tmp_path / "run"
-    monkeypatch.setattr(sys, "argv", ["mlp_gan_mnist.py", "--quick", "--epochs", "1", "--out", str(run)])
+@pytest.fixture
+def run(stand_in, tmp_path, monkeypatch):
+    """The folder of a run that was trained on the host."""
+    folder = tmp_path / "run"
+    monkeypatch.setattr(sys, "argv", ["mlp_gan_mnist.py", "--quick", "--epochs", "1", "--out", str(folder)])
     runpy.run_path(str(EXAMPLES / "mlp_gan_mnist.py"), run_name="__main__")
+    return folder
+
+
+def test_a_trained_run_is_drawn_from_and_compared_there(run, monkeypatch, capsys):
     assert run_there("generate", [run, "--count", 4], monkeypatch) > 20
     assert (run / "generated.png").exists()
     monkeypatch.setattr(runs, "load_digits", lambda full, split: load_mnist()[0][:100])  # not all of MNIST
@@ -61,10 +67,7 @@ def test_a_trained_run_is_drawn_from_and_compared_there(stand_in, tmp_path, monk
 
 
 @pytest.mark.slow
-def test_a_trained_run_is_judged_there(stand_in, tmp_path, monkeypatch, capsys):
-    run = tmp_path / "run"
-    monkeypatch.setattr(sys, "argv", ["mlp_gan_mnist.py", "--quick", "--epochs", "1", "--out", str(run)])
-    runpy.run_path(str(EXAMPLES / "mlp_gan_mnist.py"), run_name="__main__")
+def test_a_trained_run_is_judged_there(run, monkeypatch, capsys):
     assert run_there("evaluate", [run, "--samples", 2000], monkeypatch) > 20
     assert "precision" in capsys.readouterr().out
 

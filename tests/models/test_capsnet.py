@@ -136,7 +136,7 @@ def test_in_prediction_the_longest_capsule_is_read_and_drawn():
     np.testing.assert_allclose(model.decode(v).reshape(5, 36), 2 * drawn - 1, rtol=1e-5, atol=1e-6)
 
 
-def test_an_image_without_any_ink_has_finite_gradients():
+def test_capsules_that_are_zero_have_finite_gradients():
     model = tiny(reconstruction_weight=0.0)
     model.train_step((np.zeros_like(X), LABELS))
     assert all(np.isfinite(p.data).all() for p in model.parameters)
@@ -178,8 +178,46 @@ def test_a_label_that_is_no_class_is_refused(labels):
 
 
 @pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        (X, r"a batch is a pair \(images, labels\)"),
+        ((X, LABELS[:2]), r"labels have shape \(2,\), expected \(5,\)"),
+        ((X, LABELS[:, None]), r"labels have shape \(5, 1\), expected \(5,\)"),
+    ],
+)
+def test_a_batch_without_a_label_for_each_image_is_refused(batch, message):
+    with pytest.raises(ValueError, match=f"CapsNet: {message}"):
+        tiny().train_step(batch)
+
+
+def test_capsules_of_another_shape_and_too_few_labels_cannot_be_drawn():
+    model = tiny()
+    with pytest.raises(ValueError, match=r"CapsNet: capsules have shape \(2, 3, 5\), expected \(n, 3, 4\)"):
+        model.decode(np.zeros((2, 3, 5), np.float32))
+    with pytest.raises(ValueError, match=r"CapsNet: labels have shape \(1,\), expected \(2,\)"):
+        model.decode(np.zeros((2, 3, 4), np.float32), LABELS[:1])
+
+
+def test_no_images_have_no_capsules_and_no_classes():
+    assert tiny().encode(X[:0]).shape == (0, 3, 4) and tiny().predict(X[:0]).shape == (0,)
+
+
+def test_a_decoder_has_two_layers_inside():
+    with pytest.raises(ValueError, match=r"CapsNet: decoder_units is \(5,\), expected two numbers"):
+        tiny(decoder_units=(5,))
+
+
+@pytest.mark.parametrize(
     ("name", "number", "least"),
-    [("image_size", 2, 3), ("reconstruction_weight", -1, 0), ("largest_shift", -1, 0), ("decay_steps", 0, 1)],
+    [
+        ("filters", 0, 1),
+        ("kernel_size", 0, 1),
+        ("strides", 0, 1),
+        ("image_size", 2, 3),
+        ("reconstruction_weight", -1, 0),
+        ("largest_shift", -1, 0),
+        ("decay_steps", 0, 1),
+    ],
 )
 def test_settings_without_sense_are_refused(name, number, least):
     with pytest.raises(ValueError, match=f"CapsNet: {name} is {number}, expected at least {least}"):

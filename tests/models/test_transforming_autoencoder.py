@@ -38,6 +38,11 @@ def test_a_positive_shift_leads_right_and_down():
     assert shifted(image, np.array([[0.0, 1.0]]))[0, :, :, 0].tolist() == [[-1, -1], [1, -1]]
 
 
+def test_shifts_of_another_number_of_images_are_refused():
+    with pytest.raises(ValueError, match=r"shifted: shifts have shape \(3, 2\), expected \(2, 2\)"):
+        shifted(images_of(2, 4, 4, 1), np.zeros((3, 2), np.float32))
+
+
 def test_the_shifts_are_all_whole_numbers_up_to_the_largest_equally_often():
     shifts = random_shifts(5000, 2)
     assert shifts.shape == (5000, 2) and shifts.dtype == np.float32

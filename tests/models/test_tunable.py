@@ -47,6 +47,12 @@ def test_a_batch_that_cannot_be_divided_is_refused(settings):
         make(**settings).train_step(real(6))
 
 
+@pytest.mark.parametrize("name", ["packing", "d_steps", "g_steps"])
+def test_a_number_less_than_one_is_refused(name):
+    with pytest.raises(ValueError, match=f"TunableGAN: {name} is 0, expected at least 1"):
+        TunableGAN(Dense(3, 2), Dense(2, 1), 3, **{name: 0})
+
+
 def test_the_penalty_on_the_slope_is_weighted_into_the_loss_of_d(monkeypatch):
     def penalty(D, x, fake):
         return 7.0 * sum(D.kernel)  # its gradient is 7 for each weight
