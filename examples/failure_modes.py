@@ -1,6 +1,6 @@
 """How GANs fail, each failure provoked on purpose, and what a few of their relatives do about it, measured.
 
-    python examples/failure_modes.py                          everything, about 15 minutes on one core
+    python examples/failure_modes.py                          everything, about 13 minutes on one core
     python examples/failure_modes.py --only imbalance         one failure, or `digits`, or `comparison`
     python examples/failure_modes.py --quick                  a few seconds, too short to see anything
 
