@@ -1,6 +1,6 @@
 """Train a capsule GAN on handwritten digits: DCGAN's generator against a discriminator of capsules.
 
-    python examples/capsgan_mnist.py             about seven minutes with one thread
+    python examples/capsgan_mnist.py             about four minutes on two CPU cores
     python examples/capsgan_mnist.py --quick     a few seconds
 
 The networks and the training step: minigan/models/capsgan.py.  What comes of it can be compared with a DCGAN

@@ -1,6 +1,6 @@
 """Train a variational autoencoder on handwritten digits.
 
-    python examples/vae_mnist.py                           about three minutes on two CPU cores
+    python examples/vae_mnist.py                           about two minutes on two CPU cores
     python examples/vae_mnist.py --latent-size 2           with a map of the whole latent plane
     python examples/vae_mnist.py --quick                   a few seconds
 
