@@ -1,6 +1,6 @@
 """Devices: where arrays are made, and the only two places where they cross.
 
-Chapter 1; nothing to read before it.
+Chapter 1.1; nothing to read before it.
 
 The operations of minigan are written in plain NumPy.  CuPy's arrays implement NumPy's dispatch
 protocols, so ``np.tanh(x)`` runs on the GPU when ``x`` lives there: *an operation runs where its data
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -24,6 +25,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from minigan.threads import in_threads
 
 #: Anything that is an array on some device: numpy.ndarray, a NumPy scalar, or cupy.ndarray.
 Array = Any
@@ -175,12 +178,12 @@ def seed(value: int) -> None:
 
 def normal(shape: tuple[int, ...]) -> Array:
     """Standard normal float32 numbers, drawn on the host, on the current device."""
-    return _drawn(generator.standard_normal, shape)
+    return _drawn(np.random.Generator.standard_normal, shape)
 
 
 def uniform(shape: tuple[int, ...]) -> Array:
     """float32 numbers uniform in [0, 1), drawn on the host, on the current device."""
-    return _drawn(generator.random, shape)
+    return _drawn(np.random.Generator.random, shape)
 
 
 @contextlib.contextmanager
@@ -200,9 +203,29 @@ def share(rank: int, size: int) -> Iterator[None]:
 def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
     rank, size = _share.get()
     if size == 1:
-        return to_device(draw(shape, dtype=np.float32))
+        return to_device(_on_host(draw, shape))
     n, *rest = shape
-    return to_device(draw((size * n, *rest), dtype=np.float32)[rank * n : (rank + 1) * n])
+    return to_device(_on_host(draw, (size * n, *rest))[rank * n : (rank + 1) * n])
+
+
+#: Of more random numbers than these, every block of so many comes from a generator of its own, seeded by the
+#: one.  So several threads can draw them, and what they draw does not depend on how many threads there are.
+BLOCK = 2**16
+
+
+def _on_host(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    if math.prod(shape) <= BLOCK:
+        return draw(generator, shape, dtype=np.float32)
+    numbers = np.empty(shape, np.float32)
+    flat = numbers.reshape(-1)
+    seeds = generator.integers(2**63, size=math.ceil(flat.size / BLOCK))
+
+    def fill(share: slice) -> None:
+        for i in range(share.start, share.stop):
+            draw(np.random.default_rng(seeds[i]), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
+
+    in_threads(fill, len(seeds), 16 * flat.size)  # one takes as long as reading and writing 16
+    return numbers
 
 
 # --- What dispatch does not cover ------------------------------------------------------------------

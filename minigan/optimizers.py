@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
+from minigan import threads
 from minigan.autograd import Tensor
 from minigan.backend import Array, to_device, to_numpy
 from minigan.layers.base import Layer
 from minigan.ops.elementwise import value
-from minigan.threads import in_pieces
 
 
 class Optimizer:
@@ -59,19 +59,32 @@ class Optimizer:
         if self.average:
             grads = self.average(grads)
         self.steps += 1
+        rows = []
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):
             if not p.data.flags.c_contiguous:  # a flat view of it is needed, not a flat copy
                 p.data = p.data.copy(order="C")
-            self._update_flat(p.data, self._prepared(g), *[slot[i] for slot in self.slots.values()])
+            arrays = p.data, self._prepared(g), *[slot[i] for slot in self.slots.values()]
+            rows.append([array.reshape(-1) for array in arrays])
+        self._update_all(rows)
 
-    def _update_flat(self, *arrays: Array) -> None:
-        """`_update` of flat views: on a CPU in pieces and threads, on a GPU at once."""
-        flat = [array.reshape(-1) for array in arrays]
-        if isinstance(flat[0], np.ndarray):
-            n = flat[0].size
-            in_pieces(lambda piece: self._update(*[array[piece] for array in flat]), n, n * len(flat))
-        else:
-            self._update(*flat)
+    def _update_all(self, rows: list[list[Array]]) -> None:
+        """`_update` of each row of flat arrays, a parameter's: on a GPU at once, on a CPU in pieces and threads.
+
+        Each thread has a share of the elements of all parameters together, so that it is woken only once.
+        """
+        if not all(isinstance(row[0], np.ndarray) for row in rows):
+            for row in rows:
+                self._update(*row)
+            return
+        starts = np.cumsum([0, *(row[0].size for row in rows)]).tolist()
+
+        def work(share: slice) -> None:
+            for start, row in zip(starts, rows, strict=False):
+                first, last = max(share.start - start, 0), min(share.stop - start, row[0].size)
+                for piece in threads.pieces(slice(first, last), threads.PIECE // len(row)):
+                    self._update(*[array[piece] for array in row])
+
+        threads.in_threads(work, starts[-1], starts[-1] * (2 + len(self.slots)))
 
     def _prepared(self, g: Array) -> Array:
         return g

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+from thread_tools import three_threads
 
 import minigan as mg
 from minigan import Tensor, backend, grad
@@ -283,6 +284,19 @@ def test_normal_and_uniform_are_what_they_are_called():
     assert uniform.max() < 1
     assert abs(uniform.mean() - 0.5) < 0.01
     assert backend.normal(()).shape == ()
+
+
+@pytest.mark.parametrize("draw", [backend.normal, backend.uniform])
+def test_what_is_drawn_does_not_depend_on_the_number_of_threads_and_no_block_comes_twice(draw, monkeypatch):
+    monkeypatch.setattr(backend, "BLOCK", 10)
+    mg.seed(6)
+    with three_threads():
+        first, second = draw((9, 5)), draw((45,))
+    mg.seed(6)
+    monkeypatch.setattr(backend, "in_threads", lambda work, n, elements: work(slice(0, n)))
+    np.testing.assert_array_equal(draw((9, 5)), first)
+    np.testing.assert_array_equal(draw((45,)), second)
+    assert len(np.unique([first.ravel(), second])) == 90
 
 
 def test_seeding_leaves_the_generators_of_numpy_alone():

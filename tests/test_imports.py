@@ -13,7 +13,7 @@ ROOT = Path(minigan.__file__).parent
 
 #: Every module or folder of the package, in reading order; within a folder, its modules.
 CHAPTERS = [
-    "backend", "threads", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses",
+    "threads", "backend", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses",
     "optimizers", "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation",
     "runs", "gpucheck",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from strategies import arrays, layouts_with_repeats, normal, pairs, seeds, shape
 from thread_tools import three_threads
 
 from minigan import ops, threads
-from minigan.threads import in_pieces, in_threads, piecewise, product, sum_of_rows
+from minigan.threads import in_threads, pieces, piecewise, product, sum_in_rows, sum_of_rows
 
 DTYPES = [np.float32, np.float64, np.float16, np.int32, np.bool_]
 dtypes = st.sampled_from(DTYPES)
@@ -54,10 +54,11 @@ def test_product_is_the_matrix_product(case, first, second):
 
 
 @given(arrays(shapes(min_dims=1, max_dims=4), layout=layouts_with_repeats), dtypes)
-def test_sum_of_rows_is_the_sum(x, dtype):
+def test_sums_of_and_in_rows_are_the_sums(x, dtype):
     x = x.astype(dtype)
     with three_threads():
         close(np.asarray(sum_of_rows(x)), np.asarray(x.sum(tuple(range(x.ndim - 1)))))
+        close(np.asarray(sum_in_rows(x)), np.asarray(x.sum(-1)))
 
 
 @pytest.mark.parametrize("size", [7, 8, 9])
@@ -85,13 +86,13 @@ def test_large_arrays_are_shared_between_the_threads(small_and_many):
     assert len(seen) == 3
 
 
-@given(n=st.integers(0, 40), elements=st.integers(0, 400))
-def test_the_pieces_are_the_whole_and_no_piece_comes_twice(n, elements):
-    done = []
+@given(n=st.integers(0, 40), elements=st.integers(0, 400), length=st.integers(0, 50))
+def test_the_shares_and_their_pieces_are_the_whole_and_none_comes_twice(n, elements, length):
+    def in_pieces(share):
+        return [i for piece in pieces(share, length) for i in range(piece.start, piece.stop)]
+
     with three_threads():
-        in_pieces(lambda piece: done.extend(range(piece.start, piece.stop)), n, elements)
-        shares = in_threads(lambda share: list(range(share.start, share.stop)), n, elements)
-    assert sorted(done) == list(range(n))
+        shares = in_threads(in_pieces, n, elements)
     assert [i for share in shares for i in share] == list(range(n)) and len(shares) <= 3
 
 
@@ -152,5 +153,5 @@ def test_arrays_of_another_library_are_left_to_it(device, small_and_many):
     from minigan.backend import module, to_device
 
     x = to_device(normal(0, (6, 2)))
-    for y in (piecewise(np.add, x, x), product(x, x.T), sum_of_rows(x)):
+    for y in (piecewise(np.add, x, x), product(x, x.T), sum_of_rows(x), sum_in_rows(x)):
         assert isinstance(y, module().ndarray)

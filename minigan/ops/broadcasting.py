@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
-from minigan.threads import sum_of_rows
+from minigan.threads import sum_in_rows, sum_of_rows
 
 Axis = int | tuple[int, ...] | None
 
@@ -40,6 +40,9 @@ def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`,  dy/dx = 1:  every summand receives the gradient of the sum."""
     if axis == tuple(range(x.ndim - 1)) and not keepdims:
         return sum_of_rows(x)
+    if axis in (-1, x.ndim - 1, (x.ndim - 1,)) and x.ndim > 1:
+        y = sum_in_rows(x)
+        return y[..., None] if keepdims else y
     return x.sum(axis=axis, keepdims=keepdims)
 
 

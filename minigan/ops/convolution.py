@@ -31,7 +31,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, windows
 from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
-from minigan.threads import in_threads
+from minigan.threads import in_threads, pieces
 
 T = TypeVar("T")
 
@@ -189,14 +189,13 @@ def _shared(work: Callable[[slice], T], images: Array, at: Geometry, channels: i
 
 
 #: Each share is worked on a few images at a time, so that what is copied and added stays in the cache.
-CHUNK_BYTES = 2**21
+CHUNK_BYTES = 2**22
 
 
 def _few_images(share: slice, at: Geometry, bytes_per_pixel: int) -> Iterator[slice]:
     """The images of a share in portions whose pixels under the kernel fill CHUNK_BYTES."""
     bytes_per_image = math.prod(at.result) * math.prod(at.kernel) * bytes_per_pixel
-    step = max(1, CHUNK_BYTES // max(bytes_per_image, 1))
-    return (slice(start, min(start + step, share.stop)) for start in range(share.start, share.stop, step))
+    return pieces(share, CHUNK_BYTES // max(bytes_per_image, 1))
 
 
 def _patches(x: Array, at: Geometry, share: slice) -> Iterator[tuple[slice, Array]]:
@@ -207,7 +206,10 @@ def _patches(x: Array, at: Geometry, share: slice) -> Iterator[tuple[slice, Arra
     for images in _few_images(share, at, x.shape[3] * x.itemsize):
         framed = _frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
         view = windows(framed, at.kernel, at.strides, at.dilation)  # (images, OH, OW, KH, KW, C)
-        yield images, view.reshape(-1, length)
+        if x.shape[3] > 1:
+            yield images, view.reshape(-1, length)
+        else:  # one channel: tap by tap, which copies longer runs
+            yield images, view.transpose(3, 4, 5, 0, 1, 2).reshape(length, -1).T
 
 
 def _scatter(y: Array, w: Array, at: Geometry) -> Array:
@@ -222,6 +224,7 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
     taps = np.zeros_like(w, shape=(th * sh, tw * sw, channels, filters))
     taps[:height:dh, :width:dw] = w
     taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
+    taps = taps.copy()  # in this order, once, and not again for each of the products
     x = np.empty_like(y, shape=(n, *at.image, channels), dtype=np.result_type(y, w))
     add = _blocks_by_planes if sw * channels < FEW else _blocks
 
