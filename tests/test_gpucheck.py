@@ -1,17 +1,19 @@
 """The report about a GPU, made about the stand-in; and the tests that only a GPU can run."""
 
 import os
+import re
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import strict_device
 from models.test_every_model import ROWS
 
 import minigan as mg
 from minigan import gpucheck, ops
 from minigan.autograd import primitives
-from minigan.backend import cuda_status
+from minigan.backend import cuda_status, to_device, to_numpy
 from minigan.gradcases import CASES
 
 TINY = {name: ROWS[name].make for name in ("CapsNet", "DCGAN", "MLPGAN", "VAE")}
@@ -38,7 +40,28 @@ def test_a_wrong_operation_and_a_wrong_model_are_reported(capsys, monkeypatch):
     monkeypatch.setattr(ops.tanh, "forward", wrong)
     code, text = report(capsys, monkeypatch)
     assert code == 1
-    assert "tanh: differs by" in text and "DCGAN: differs by" in text
+    assert "tanh: differs by" in text
+    for dtype in ("float32", "float64"):
+        assert re.search(f"DCGAN: differs by .* after two steps in {dtype}", text)
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_crossings_are_those_that_the_stand_in_counts(name):
+    with mg.on("strict"):
+        model, batch, _ = gpucheck._two_steps(TINY[name], np.zeros((5, 4, 4, 1)))
+        with strict_device.counted() as expected, gpucheck._crossings(strict_device.cupy) as crossings:
+            model.train_step(batch)
+            to_numpy(to_device(np.ones(3)))
+    assert (crossings.uploads, crossings.downloads) == (expected.uploads, 1)
+    assert expected.uploads > 1
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_model_takes_the_precision_of_its_images(name):
+    for dtype in (np.float32, np.float64):
+        model, _, _ = gpucheck._two_steps(TINY[name], np.zeros((5, 4, 4, 1), dtype))
+        parts = (*model.networks.values(), *model.optimizers.values())
+        assert {a.dtype for part in parts for a in part.state().values() if a.dtype.kind == "f"} == {np.dtype(dtype)}
 
 
 def test_a_nan_is_a_difference():
