@@ -1,6 +1,6 @@
 """Do capsules read digits that lie as none did in training?  CapsNet against a CNN with as many weights.
 
-    python examples/capsnet_affine.py             about 20 minutes with one thread
+    python examples/capsnet_affine.py             about 35 minutes with one thread
     python examples/capsnet_affine.py --quick     a few seconds
 
 All networks learn from the same training images of MNIST, moved by whole pixels, two at most in each direction, and
@@ -15,6 +15,8 @@ The shifts are no larger than in training: rotation, shear and size are what is 
     CNN                  conv 5x5, 32; max pooling; conv 5x5, 64; max pooling; dense 209; dropout; dense 10
     CapsNet              as it is by default (minigan/models/capsnet.py)
     CapsNet, 1 routing   the same, but every capsule divides itself evenly: no routing by agreement
+    CapsNet, last        the same as CapsNet, with routing_gradient="last": what is learnt from a part of the gradient
+    CapsNet, none        and with "none"
 
 Of CapsNet's weights, those of the decoder do not count here: it only helps in training.  Printed is the mean over the
 seeds, with its standard error, of the share of the images that are read right.  After Ctrl-C, the same command goes
@@ -26,6 +28,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +86,19 @@ class CNN:
         return in_parts(self.network, images).argmax(axis=-1)
 
 
+def capsnet(steps: int, routings: int = 3, gradient: str = "full") -> CapsNet:
+    model = CapsNet(routings=routings, largest_shift=LARGEST_SHIFT, decay_steps=steps)
+    model.capsules.classes.routing_gradient = gradient
+    return model
+
+
 #: name -> (makes a model whose learning rate falls over so many steps, the name of its network that reads)
 CONTESTANTS: dict[str, tuple[Callable[[int], Any], str]] = {
     "CNN": (CNN, "network"),
-    "CapsNet": (lambda steps: CapsNet(largest_shift=LARGEST_SHIFT, decay_steps=steps), "capsules"),
-    "CapsNet, 1 routing": (
-        lambda steps: CapsNet(routings=1, largest_shift=LARGEST_SHIFT, decay_steps=steps),
-        "capsules",
-    ),
+    "CapsNet": (capsnet, "capsules"),
+    "CapsNet, 1 routing": (partial(capsnet, routings=1), "capsules"),
+    "CapsNet, last": (partial(capsnet, gradient="last"), "capsules"),
+    "CapsNet, none": (partial(capsnet, gradient="none"), "capsules"),
 }
 
 

@@ -258,12 +258,11 @@ def _blocks(y: Array, taps: Array) -> Array:
 def _blocks_by_planes(y: Array, taps: Array) -> Array:
     """The same, with pixels and not channels in memory side by side: long runs, where channels are few."""
     (n, oh, ow, filters), (th, tw, _, *block) = y.shape, taps.shape
-    columns = y.reshape(-1, filters).T  # (F, N·OH·OW)
-    shape = (*block, n, oh + th - 1, ow + tw - 1)
-    planes = np.zeros_like(y, shape=shape, dtype=np.result_type(y, taps))
+    kernel = taps.transpose(0, 1, 3, 4, 5, 2).reshape(-1, filters)  # (TH·TW·SH·SW·C, F)
+    parts = (kernel @ y.reshape(-1, filters).T).reshape(th, tw, *block, n, oh, ow)
+    planes = np.zeros_like(y, shape=(*block, n, oh + th - 1, ow + tw - 1), dtype=parts.dtype)
     for i, j in product(range(th), range(tw)):
-        part = (taps[i, j].reshape(filters, -1).T @ columns).reshape(*block, n, oh, ow)
-        planes[..., i : i + oh, j : j + ow] += part
+        planes[..., i : i + oh, j : j + ow] += parts[i, j]
     return planes.transpose(3, 4, 0, 5, 1, 2)
 
 

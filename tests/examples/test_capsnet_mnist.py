@@ -85,13 +85,14 @@ def test_a_tweak_changes_one_number_of_one_capsule(monkeypatch):
 
 def test_the_comparison_prints_a_row_for_each_network_and_goes_on_where_it_stopped(example, capsys):
     example("capsnet_affine.py", "--out", "both")
-    first = capsys.readouterr().out.splitlines()[-4:]
-    assert [line[:18].strip() for line in first[1:]] == ["CNN", "CapsNet", "CapsNet, 1 routing"]
+    first = capsys.readouterr().out.splitlines()[-6:]
+    names = ["CNN", "CapsNet", "CapsNet, 1 routing", "CapsNet, last", "CapsNet, none"]
+    assert [line[:18].strip() for line in first[1:]] == names
     weights = [int(line[22:30].replace(",", "")) for line in first[1:]]
     assert max(weights) < 1.01 * min(weights)
     example("capsnet_affine.py", "--out", "both")  # everything is trained already
     again = capsys.readouterr().out
-    assert "epoch" not in again and again.splitlines()[-4:] == first
+    assert "epoch" not in again and again.splitlines()[-6:] == first
     with pytest.raises(SystemExit):
         example(
             "capsnet_affine.py", "--out", "both", "--epochs", "2", "--subset", "--quick", "--device", "no"
