@@ -67,7 +67,7 @@ class DCGAN(GAN):
         sorts: int = 20,
         learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
         betas: tuple[float, float] = (0.0, 0.99),
-        decay_steps: int = 3432,
+        decay_steps: int = 4368,
         r1_weight: float = 0.5,
         r1_every: int = 8,
         average_decay: float = 0.995,
