@@ -1,6 +1,6 @@
 """Train capsules that tell handwritten digits apart, and draw what they have seen.
 
-    python examples/capsnet_mnist.py             about seven minutes on two CPU cores
+    python examples/capsnet_mnist.py             about eight minutes on two CPU cores
     python examples/capsnet_mnist.py --paper     the full network of the paper: better on a GPU
     python examples/capsnet_mnist.py --quick     a few seconds
 
