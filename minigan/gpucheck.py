@@ -102,8 +102,8 @@ def _difference(found: list[np.ndarray], expected: list[np.ndarray]) -> float:
 def _check_models(device: str, models: Mapping[str, Callable[[], Any]], shape: tuple[int, ...]) -> list[str]:
     failures = []
     images = np.random.default_rng(0).uniform(-1, 1, shape)
-    head = ("float64", "float32", "step here", "on the CPU", "uploads", "downloads")
-    print(f"\n{'two steps of':<26}{head[0]:>10}{head[1]:>10}{head[2]:>13}{head[3]:>13}{head[4]:>10}{head[5]:>10}")
+    head = {"float64": 10, "float32": 10, "step here": 13, "on the CPU": 13, "uploads": 10, "downloads": 11}
+    print(f"\n{'two steps of':<26}" + "".join(f"{title:>{width}}" for title, width in head.items()))
     for name, make in models.items():
         worst = {}
         for dtype, allowed in ALLOWED_OF_STEPS.items():
@@ -122,7 +122,7 @@ def _check_models(device: str, models: Mapping[str, Callable[[], Any]], shape: t
                 )
         print(  # times and crossings of the last dtype, in which models are trained
             f"{name:<26}" + "".join(f"{number:>10.1e}" for number in worst.values()),
-            f"{seconds * 1e3:>9.1f} ms{seconds_there * 1e3:>10.1f} ms{crossings.uploads:>10}{crossings.downloads:>10}",
+            f"{seconds * 1e3:>9.1f} ms{seconds_there * 1e3:>10.1f} ms{crossings.uploads:>10}{crossings.downloads:>11}",
         )
     return failures
 
