@@ -109,18 +109,20 @@ def _check_models(device: str, models: Mapping[str, Callable[[], Any]], shape: t
         for dtype, allowed in ALLOWED_OF_STEPS.items():
             with mg.on("cpu"):
                 there, batch, expected = _two_steps(make, images.astype(dtype))
-                seconds_there = _seconds(there, batch)
             with mg.on(device):
                 here, batch, found = _two_steps(make, images.astype(dtype))
-                with _crossings(module(device)) as crossings:
-                    here.train_step(batch)
-                seconds = _seconds(here, batch)
             worst[dtype] = _difference(found, expected)
             if not worst[dtype] <= allowed:
                 failures.append(
                     f"{name}: differs by {worst[dtype]:.1e} after two steps in {dtype}, expected {allowed:.0e} at most"
                 )
-        print(  # times and crossings of the last dtype, in which models are trained
+        with mg.on("cpu"):  # from here on in float32, the last of the two, in which models are trained
+            seconds_there = _seconds(there, batch)
+        with mg.on(device):
+            with _crossings(module(device)) as crossings:
+                here.train_step(batch)
+            seconds = _seconds(here, batch)
+        print(
             f"{name:<26}" + "".join(f"{number:>10.1e}" for number in worst.values()),
             f"{seconds * 1e3:>9.1f} ms{seconds_there * 1e3:>10.1f} ms{crossings.uploads:>10}{crossings.downloads:>11}",
         )
