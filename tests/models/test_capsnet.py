@@ -161,10 +161,10 @@ def corners(n, seed):
 
 
 def test_it_learns_to_read_and_to_draw():
-    settings = {"image_size": 8, "filters": 8, "classes": 4, "decoder_units": (64, 64), "learning_rate": 4e-3}
-    model = tiny(**settings, reconstruction_weight=10.0, decay_steps=1200)
+    settings = {"image_size": 8, "filters": 8, "classes": 4, "routings": 1, "decoder_units": (64, 64)}
+    model = tiny(**settings, reconstruction_weight=5.0, learning_rate=4e-3, decay_steps=1000)
     images, labels = corners(200, 1000)
-    for i in range(1200):
+    for i in range(1000):
         model.train_step(corners(32, i))
     assert (model.predict(images) == labels).mean() > 0.97
     error = ((model.decode(model.encode(images)) - images) ** 2).mean()
