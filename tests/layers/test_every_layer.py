@@ -140,7 +140,7 @@ ROWS = {
         lambda x, s: standardised(x, s["moving_mean"], s["moving_variance"], s),
         wrong=(4, 3),
     ),
-    "Capsules": Row(lambda: Capsules(3, 2, 2, 4, routings=2), (3, 2), routed, wrong=(4, 3, 3)),
+    "Capsules": Row(lambda: Capsules(3, 2, 2, 4), (3, 2), routed, wrong=(4, 3, 3)),
     "Conv2D": Row(
         lambda: Conv2D(1, 2, 2, strides=2, padding="same"), (3, 3, 1), convolved, wrong=(4, 3, 3, 2)
     ),
