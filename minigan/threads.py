@@ -40,6 +40,12 @@ PIECE = 2**20
 #: Elements of an array, multiplications of a product and summands of a sum from which on they are large.
 LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**20, 2**18, 2**15
 
+#: Elements that BLAS adds up in the time in which one element is read, changed and written.
+SUMMED = 16
+
+#: Elements of a row that NumPy adds up in the time that it takes to begin with a row.
+SHORT = 128
+
 
 def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
     """[work(share), ...] for shares that make up range(n), one for each thread, at the same time.
@@ -136,13 +142,6 @@ def sum_in_rows(x: Any) -> Any:
     out = y.reshape(-1)
     in_threads(lambda share: np.matmul(rows[share], ones, out=out[share]), len(rows), x.size // SUMMED)
     return y
-
-
-#: Elements that BLAS adds up in the time in which one element is read, changed and written.
-SUMMED = 16
-
-#: NumPy needs as long for the sum of a row as for adding about so many elements.
-SHORT = 128
 
 
 def _is_summed_by_blas(x: Any) -> bool:

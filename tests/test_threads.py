@@ -68,6 +68,7 @@ def test_on_both_sides_of_the_threshold(size):
         same(piecewise(np.tanh, x), np.tanh(x))
         close(product(x, y[:, :1]), x @ y[:, :1])
         close(sum_of_rows(x), x.sum(0))
+        close(sum_in_rows(x @ np.ones((1, 3))), 3 * x[:, 0])
 
 
 def test_large_arrays_are_shared_between_the_threads(small_and_many):

@@ -20,5 +20,6 @@ def three_threads(large=2):
         for name in ("LARGE_ARRAY", "LARGE_PRODUCT", "LARGE_SUM"):
             patch.setattr(threads, name, large)
         patch.setattr(threads, "ENOUGH", 1)
+        patch.setattr(threads, "SUMMED", 1)
         patch.setattr(threads, "PIECE", 4)
         yield
