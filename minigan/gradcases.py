@@ -27,6 +27,11 @@ from minigan.ops.routing import (
     weighted_sum,
 )
 from minigan.ops.shape import scatter
+from minigan.ops.upsampled_convolution import (
+    _upsample_conv2d_input_gradient,
+    _upsample_conv2d_kernel_gradient,
+    upsample_conv2d,
+)
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
 
@@ -138,6 +143,20 @@ CASES: dict[str, list[Case]] = {
             lambda y, w: ops.conv2d_transpose(y, w, (2, 1), 0, (6, 4)),
             [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
         ),
+    ],
+    # upsampled convolution
+    "upsample_conv2d": [(upsample_conv2d, [normal(1, 2, 3, 2), normal(3, 2, 2, 1)])],
+    "upsample_conv2d_input_gradient": [
+        (
+            lambda y, w: _upsample_conv2d_input_gradient(y, w, size=2),
+            [normal(1, 4, 6, 1), normal(3, 2, 2, 1)],
+        )
+    ],
+    "upsample_conv2d_kernel_gradient": [
+        (
+            lambda x, y: _upsample_conv2d_kernel_gradient(x, y, kernel=(3, 2), size=2),
+            [normal(1, 2, 3, 2), normal(1, 4, 6, 1)],
+        )
     ],
     # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
     "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],

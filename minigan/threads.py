@@ -34,14 +34,18 @@ T = TypeVar("T")
 #: Elements to read and write that are worth another thread: waking one takes as long, up to 0.15 ms.
 ENOUGH = 2**17
 
-#: Elements of a piece: few enough that what is computed on the way stays in the cache.
+#: Elements of a piece: few enough that what is computed on the way stays in the cache, and enough that the
+#: threads, of which one at a time runs Python, seldom wait for each other.
 PIECE = 2**20
 
 #: Elements of an array, multiplications of a product and summands of a sum from which on they are large.
-LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**20, 2**18, 2**15
+LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**17, 2**18, 2**15
+
+#: Elements that are computed in long rows in the time in which one is gathered from here and there.
+QUICK = 4
 
 #: Elements that BLAS adds up in the time in which one element is read, changed and written.
-SUMMED = 16
+SUMMED = 8
 
 #: Elements of a row that NumPy adds up in the time that it takes to begin with a row.
 SHORT = 128
@@ -76,8 +80,11 @@ def pieces(share: slice, length: int) -> Iterator[slice]:
 
 def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many."""
-    large = isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous
-    if not large or not all(_broadcasts_by_rows(other, x) for other in others):
+    if not (isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous):
+        return f(x, *others)
+    if by_examples := _by_examples(x, others):
+        return piecewise(f, *by_examples).reshape(x.shape)
+    if x.size < 2 * QUICK * ENOUGH or not all(_broadcasts_by_rows(other, x) for other in others):
         return f(x, *others)
 
     def on_rows(rows: slice) -> Any:
@@ -90,8 +97,48 @@ def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
         for rows in pieces(share, PIECE * len(x) // x.size):
             y[rows] = on_rows(rows)
 
-    in_threads(work, len(x), x.size)
+    in_threads(work, len(x), x.size // QUICK)
     return y
+
+
+def sum_of_rows_of(f: Callable[..., Any], x: Any, *others: Any) -> Any:
+    """sum_of_rows(f(x, *others)) for an elementwise f, in pieces: f(x, *others) never exists as a whole.
+
+    others  numbers, arrays like x, and arrays (J,) for x (..., J)
+    """
+    if not (_is_summed_by_blas(x) and x.size >= LARGE_ARRAY and x.ndim > 1):
+        return sum_of_rows(f(x, *others))
+    long, *rest = _by_examples(x, others) or [x, *others]
+
+    def work(share: slice) -> Any:
+        total = np.zeros(x.shape[-1], x.dtype)
+        for rows in pieces(share, PIECE * len(x) // x.size):
+            y = f(long[rows], *[o[rows] if np.ndim(o) == long.ndim else o for o in rest])
+            y = y.reshape(-1, x.shape[-1])
+            total += np.ones(len(y), x.dtype) @ y
+        return total
+
+    return sum(in_threads(work, len(x), x.size // QUICK))
+
+
+def _by_examples(x: np.ndarray, others: tuple[Any, ...]) -> list[Any]:
+    """x (N, ..., J) and the others as one long row for each example, an array (J,) repeated; or [] if they do not fit.
+
+    For to begin with a row of J numbers takes NumPy as long as to go on for a hundred of them.
+    """
+    if x.ndim < 3:
+        return []
+    rows = [x.reshape(len(x), -1)]
+    for other in others:
+        if not isinstance(other, np.ndarray):
+            rows.append(other)
+        elif other.shape == x.shape and other.flags.c_contiguous:
+            rows.append(other.reshape(len(x), -1))
+        elif other.shape == x.shape[-1:]:
+            rows.append(np.tile(other, x[0].size // len(other)))
+        else:
+            return []
+    return rows
 
 
 def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
@@ -106,6 +153,8 @@ def product(a: Any, b: Any) -> Any:
     same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
     if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
         return a @ b
+    if a.shape[-1] == 1:  # every number of a times every number of b
+        return a * b
     rows, columns = a.shape[-2], b.shape[-1]
     elements = a.size * columns // 64  # so many multiplications take as long as to read one element
     y = np.empty((*a.shape[:-1], columns), a.dtype)
@@ -118,6 +167,14 @@ def product(a: Any, b: Any) -> Any:
     else:
         in_threads(lambda j: np.matmul(a, b[:, j], out=y[:, j]), columns, elements)
     return y
+
+
+def write_product(a: Any, b: Any, out: Any) -> None:
+    """out[...] = a @ b, without a copy on a CPU (NumPy hands a matmul with `out` to no other library)."""
+    if isinstance(out, np.ndarray):
+        np.matmul(a, b, out=out)
+    else:
+        out[...] = a @ b
 
 
 def sum_of_rows(x: Any) -> Any:

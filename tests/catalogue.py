@@ -5,7 +5,6 @@ name in minigan.ops -> [(function, arrays), ...], as in minigan/gradcases.py, wh
 
 from minigan import ops
 from minigan.gradcases import CASES, distinct, normal, positive
-from minigan.ops.resampling import upsample_conv2d
 
 COMPOSITIONS = {
     "mean": [(lambda x: ops.mean(x, axis=0), [normal(3, 2)]), (lambda x: x.mean(), [normal(3, 2)])],
@@ -26,7 +25,6 @@ COMPOSITIONS = {
         (lambda x: ops.upsample2d(x, (2, 3)), [normal(1, 2, 3, 2)]),
         (lambda x: ops.upsample2d(x, 2, interpolation="bilinear"), [normal(1, 2, 3, 2)]),
     ],
-    "upsample_conv2d": [(upsample_conv2d, [normal(1, 2, 3, 2), normal(3, 3, 2, 1)])],
     "max_pool2d": [(lambda x: ops.max_pool2d(x, 2, 1, "same"), [distinct(1, 3, 4, 2)])],
     "average_pool2d": [(lambda x: ops.average_pool2d(x, 3, 2, "same"), [normal(1, 4, 5, 2)])],
     # plain numbers on either side of every operator

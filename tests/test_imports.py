@@ -28,6 +28,7 @@ SECTIONS = {
         "geometry",
         "convolution",
         "resampling",
+        "upsampled_convolution",
         "normalization",
         "routing",
         "operators",

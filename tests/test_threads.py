@@ -11,7 +11,16 @@ from strategies import arrays, layouts_with_repeats, normal, pairs, seeds, shape
 from thread_tools import three_threads
 
 from minigan import ops, threads
-from minigan.threads import in_threads, pieces, piecewise, product, sum_in_rows, sum_of_rows
+from minigan.threads import (
+    in_threads,
+    pieces,
+    piecewise,
+    product,
+    sum_in_rows,
+    sum_of_rows,
+    sum_of_rows_of,
+    write_product,
+)
 
 DTYPES = [np.float32, np.float64, np.float16, np.int32, np.bool_]
 dtypes = st.sampled_from(DTYPES)
@@ -39,6 +48,44 @@ def test_piecewise_is_the_function_itself(case, first, second):
         same(piecewise(np.multiply, a, 2.5), np.multiply(a, 2.5))
 
 
+@given(arrays(shapes(min_dims=1, max_dims=4), layout=layouts_with_repeats), seeds, st.sampled_from("fd"))
+def test_with_a_number_for_each_channel_and_an_array_of_the_same_shape(x, seed, dtype):
+    x, g, row = (a.astype(dtype) for a in (x, normal(seed, x.shape), normal(seed, x.shape[-1:])))
+
+    def f(x, g, row):
+        return g * (x - row) + 2
+
+    with three_threads():
+        same(piecewise(f, x, g, row), f(x, g, row))
+        close(
+            np.asarray(sum_of_rows_of(f, x, g, row)), np.asarray(f(x, g, row).sum(tuple(range(x.ndim - 1))))
+        )
+
+
+def test_a_row_for_each_channel_becomes_a_row_for_each_example(small_and_many):
+    seen = set()
+
+    def f(x, row):
+        seen.add((x.shape[1:], row.shape))
+        return x + row
+
+    x, row = normal(0, (4, 3, 5, 2)), normal(1, (2,))
+    same(piecewise(f, x, row), x + row)
+    sum_of_rows_of(f, x, row)
+    assert seen == {((30,), (30,))}
+
+
+def test_what_is_summed_piece_by_piece_never_exists_as_a_whole(small_and_many):
+    sizes = []
+
+    def f(x):
+        sizes.append(len(x))
+        return x
+
+    close(sum_of_rows_of(f, np.ones((12, 2))), np.full(2, 12.0))
+    assert sum(sizes) == 12 and max(sizes) == 2
+
+
 @st.composite
 def factors(draw):
     """Matrices, and stacks of them that broadcast."""
@@ -51,6 +98,10 @@ def test_product_is_the_matrix_product(case, first, second):
     a, b = case[0].astype(first), case[1].astype(second)
     with three_threads():
         close(product(a, b), a @ b)
+        if a.ndim == b.ndim == 2:
+            y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
+            write_product(a, b, y)
+            close(y, a @ b)
 
 
 @given(arrays(shapes(min_dims=1, max_dims=4), layout=layouts_with_repeats), dtypes)
@@ -154,5 +205,8 @@ def test_arrays_of_another_library_are_left_to_it(device, small_and_many):
     from minigan.backend import module, to_device
 
     x = to_device(normal(0, (6, 2)))
-    for y in (piecewise(np.add, x, x), product(x, x.T), sum_of_rows(x), sum_in_rows(x)):
+    out = to_device(normal(1, (6, 6)))
+    write_product(x, x.T, out)
+    sums = sum_of_rows(x), sum_in_rows(x), sum_of_rows_of(abs, x)
+    for y in (piecewise(np.add, x, x), product(x, x.T), out, *sums):
         assert isinstance(y, module().ndarray)

@@ -21,5 +21,6 @@ def three_threads(large=2):
             patch.setattr(threads, name, large)
         patch.setattr(threads, "ENOUGH", 1)
         patch.setattr(threads, "SUMMED", 1)
+        patch.setattr(threads, "QUICK", 1)
         patch.setattr(threads, "PIECE", 4)
         yield

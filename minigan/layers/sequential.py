@@ -10,7 +10,7 @@ from typing import Any
 from minigan.layers.base import Layer, expect
 from minigan.layers.convolution import Conv2D
 from minigan.layers.resampling import UpSampling2D
-from minigan.ops.resampling import upsample_conv2d
+from minigan.ops.upsampled_convolution import upsample_conv2d
 
 
 class Sequential(Layer):
@@ -52,7 +52,7 @@ def can_join(first: Layer, second: Layer) -> bool:
 
 
 def joined(upsampling: Any, convolution: Any, x: Any) -> Any:
-    """Both at once, as one transposed convolution; `ops.resampling.upsample_conv2d` says why."""
+    """Both at once, with fewer multiplications; `ops.upsampled_convolution` says how."""
     expect(convolution, x, 3, convolution.in_channels, f"(N, H, W, {convolution.in_channels})")
     y = upsample_conv2d(x, convolution.kernel, upsampling.size)
     return y + convolution.bias if convolution.use_bias else y

@@ -1,7 +1,8 @@
 """The operations: what they compute, and below each its derivative.
 
 Chapter 4.  Reading order: `broadcasting`, `elementwise`, `reduction`, `shape`, `contraction`,
-`geometry`, `convolution`, `resampling`, `normalization`, `routing`, `operators`.
+`geometry`, `convolution`, `resampling`, `upsampled_convolution`, `normalization`, `routing`,
+`operators`.
 """
 
 from minigan.ops import operators as operators

@@ -31,7 +31,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, windows
 from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
-from minigan.threads import in_threads, pieces
+from minigan.threads import in_threads, pieces, write_product
 
 T = TypeVar("T")
 
@@ -153,14 +153,14 @@ _conv2d_kernel_gradient.defvjp(
 def _gather(x: Array, w: Array, at: Geometry) -> Array:
     """y[o] = Σ x[S·o + D·k - P] w[k], by a matrix product."""
     n, filters = len(x), w.shape[3]
-    y = np.empty_like(x, shape=(n, *at.result, filters), dtype=np.result_type(x, w))
+    y = np.empty_like(x, shape=(n, *at.result, filters), dtype=np.result_type(x, w), order="C")
     rows = w.reshape(-1, filters)  # (KH·KW·C, F)
 
     def work(share: slice) -> None:
         for images, patches in _patches(x, at, share):  # patches (images·OH·OW, KH·KW·C)
-            y[images] = (patches @ rows).reshape(-1, *at.result, filters)
+            write_product(patches, rows, y[images].reshape(-1, filters))
 
-    _shared(work, x, at, x.shape[3])
+    shared(work, x, _elements(at, x.shape[3]))
     return y
 
 
@@ -175,26 +175,33 @@ def _gather_products(x: Array, y: Array, at: Geometry) -> Array:
             w += patches.T @ y[images].reshape(-1, filters)
         return w
 
-    first, *others = _shared(work, x, at, channels)
+    first, *others = shared(work, x, _elements(at, channels))
     for w in others:
         first += w
     return first.reshape(*at.kernel, channels, filters)
 
 
-def _shared(work: Callable[[slice], T], images: Array, at: Geometry, channels: int) -> list[T]:
-    """work(share), for shares of the images that together are all of them, in several threads on a CPU."""
+def shared(work: Callable[[slice], T], images: Array, elements: int) -> list[T]:
+    """work(share), for shares of the images that together are all of them, in several threads on a CPU.
+
+    elements  that are read for one of the images
+    """
     if not isinstance(images, np.ndarray):
         return [work(slice(0, len(images)))]
-    return in_threads(work, len(images), len(images) * math.prod(at.result + at.kernel) * channels)
+    return in_threads(work, len(images), len(images) * elements)
+
+
+def _elements(at: Geometry, channels: int) -> int:
+    """Of an image, under the kernel at all of its output pixels."""
+    return math.prod(at.result + at.kernel) * channels
 
 
 #: Each share is worked on a few images at a time, so that what is copied and added stays in the cache.
 CHUNK_BYTES = 2**22
 
 
-def _few_images(share: slice, at: Geometry, bytes_per_pixel: int) -> Iterator[slice]:
-    """The images of a share in portions whose pixels under the kernel fill CHUNK_BYTES."""
-    bytes_per_image = math.prod(at.result) * math.prod(at.kernel) * bytes_per_pixel
+def few_images(share: slice, bytes_per_image: int) -> Iterator[slice]:
+    """The images of a share in portions that fill CHUNK_BYTES."""
     return pieces(share, CHUNK_BYTES // max(bytes_per_image, 1))
 
 
@@ -203,8 +210,8 @@ def _patches(x: Array, at: Geometry, share: slice) -> Iterator[tuple[slice, Arra
     length = math.prod(at.kernel) * x.shape[3]
     geometry = zip(at.kernel, at.result, at.strides, at.dilation, strict=True)
     height, width = (s * (o - 1) + d * (k - 1) + 1 for k, o, s, d in geometry)  # that any tap reaches
-    for images in _few_images(share, at, x.shape[3] * x.itemsize):
-        framed = _frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
+    for images in few_images(share, _elements(at, x.shape[3]) * x.itemsize):
+        framed = frame(x[images], (-at.padding[0], -at.padding[1]), (height, width))
         view = windows(framed, at.kernel, at.strides, at.dilation)  # (images, OH, OW, KH, KW, C)
         if x.shape[3] > 1:
             yield images, view.reshape(-1, length)
@@ -229,12 +236,12 @@ def _scatter(y: Array, w: Array, at: Geometry) -> Array:
     add = _blocks_by_planes if sw * channels < FEW else _blocks
 
     def work(share: slice) -> None:
-        for images in _few_images(share, at, channels * y.itemsize):
+        for images in few_images(share, _elements(at, channels) * y.itemsize):
             blocks = add(y[images], taps)  # (images, BH, SH, BW, SW, C)
             m, bh, _, bw, _, _ = blocks.shape
-            x[images] = _frame(blocks.reshape(m, bh * sh, bw * sw, channels), at.padding, at.image)
+            x[images] = frame(blocks.reshape(m, bh * sh, bw * sw, channels), at.padding, at.image)
 
-    _shared(work, y, at, channels)
+    shared(work, y, _elements(at, channels))
     return x
 
 
@@ -277,7 +284,7 @@ def _turned_at(at: Geometry) -> Geometry:
     return at._replace(image=at.result, result=at.image, padding=(top, left))
 
 
-def _frame(x: Array, start: Pair, size: Pair) -> Array:
+def frame(x: Array, start: Pair, size: Pair) -> Array:
     """`size` pixels of the images x from `start` on, which may lie outside, where the pixels are zero."""
     if start == (0, 0) and size == x.shape[1:3]:
         return x

@@ -203,7 +203,7 @@ abs.defvjp(lambda g, y, x: g * np.sign(value(x)))
 @primitive
 def relu(x: Array) -> Array:
     """y = max(x, 0),  dy/dx = 1 for x > 0, else 0."""
-    return np.maximum(x, 0)
+    return piecewise(lambda x: np.maximum(x, 0), x)
 
 
 relu.defvjp(lambda g, y, x: piecewise(lambda g, x: g * (x > 0), g, value(x)))

@@ -1,6 +1,6 @@
 """Batch normalization as one operation.
 
-Chapter 4.9; read `reduction` before it.
+Chapter 4.10; read `reduction` before it.
 
 Over the n elements of a channel, with the mean μ and the (biased) variance v of x,
 
@@ -25,13 +25,13 @@ from minigan.backend import Array
 from minigan.ops.broadcasting import sum
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduction import mean
-from minigan.threads import piecewise
+from minigan.threads import piecewise, sum_of_rows_of
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """The mean and the biased variance of each channel, over all axes but the last."""
     mu = mean(x, _all_but_last(x))  # (C,)
-    return mu, mean(piecewise(lambda x, mu: np.square(x - mu), x, mu), _all_but_last(x))
+    return mu, sum_of_rows_of(lambda x, mu: np.square(x - mu), x, mu) * (len(mu) / x.size)
 
 
 @primitive
@@ -76,7 +76,7 @@ batch_normalize.defvjp(_vjp_x, _vjp_gamma, _vjp_beta)
 
 def _sum_of_products(g: Array, x: Array, mu: Array) -> Array:
     """Σ g (x - μ) for each channel."""
-    return sum(piecewise(lambda x, g, mu: g * (x - mu), x, g, mu), _all_but_last(x))
+    return sum_of_rows_of(lambda x, g, mu: g * (x - mu), x, g, mu)
 
 
 def _all_but_last(x: Any) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Attaches + - * / ** @ [] and a few methods to Tensor: notation, nothing else.
 
-Chapter 4.11; read any of the other ops before it.
+Chapter 4.12; read any of the other ops before it.
 
 Comparisons answer plain boolean arrays: they are piecewise constant, so there is nothing to
 differentiate.

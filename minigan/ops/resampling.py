@@ -1,6 +1,6 @@
 """Making images larger and smaller: upsample2d, max_pool2d, average_pool2d.
 
-Chapter 4.8; read `reduction`, `shape` and `convolution` before it.
+Chapter 4.8; read `reduction`, `shape` and `contraction` before it.
 
 All are compositions, so that none needs a derivative of its own.  The transpose of repeating pixels is
 summing over the repeated block, which is where peers go wrong by picking one pixel of the block.
@@ -8,7 +8,6 @@ summing over the repeated block, which is where peers go wrong by picking one pi
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,10 @@ import numpy as np
 from minigan.backend import to_device
 from minigan.ops.broadcasting import broadcast_to, reshape
 from minigan.ops.contraction import matmul
-from minigan.ops.convolution import conv2d_transpose
-from minigan.ops.elementwise import add, value
+from minigan.ops.elementwise import value
 from minigan.ops.geometry import Geometry, Padding, Size, geometry, pair
 from minigan.ops.reduction import max
-from minigan.ops.shape import getitem, pad, stack, transpose
+from minigan.ops.shape import getitem, pad, stack
 
 
 def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
@@ -41,27 +39,6 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
         y = matmul(_bilinear(w, sw, x), reshape(y, (n * h * sh, w, c)))  # (N·H·SH, W·SW, C)
         return reshape(y, (n, h * sh, w * sw, c))
     raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected 'nearest' or 'bilinear'")
-
-
-def upsample_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
-    """conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same numbers, less work.
-
-    Along one axis, y[o] = Σ_k x[⌊(o + k - P)/S⌋] w[k].  All taps k that see the same pixel i of x, those
-    with o + k - P = S·i + r for 0 <= r < S, can be added up beforehand:
-
-        y[o] = Σ_i x[i] · w'[o - S·i + K - 1 - P]     with     w'[j] = Σ_r w[K - 1 + r - j],
-
-    which is a transposed convolution of stride S whose kernel, K + S - 1 wide, is w turned around and
-    summed over boxes of S.  For K = 3 and S = 2 an output pixel then takes 4 products instead of 9.
-    """
-    (kh, kw), s = kernel.shape[:2], size
-    turned = transpose(getitem(kernel, (slice(None, None, -1), slice(None, None, -1))), (0, 1, 3, 2))
-    boxes = [
-        pad(turned, ((i, s - 1 - i), (j, s - 1 - j), (0, 0), (0, 0))) for i in range(s) for j in range(s)
-    ]
-    (top, bottom), (left, right) = ((k // 2, k - 1 - k // 2) for k in (kh, kw))  # of the transposed one
-    output_size = (s * x.shape[1], s * x.shape[2])
-    return conv2d_transpose(x, reduce(add, boxes), s, ((top, bottom), (left, right)), output_size)
 
 
 def _bilinear(n: int, scale: int, like: Any) -> Any:

@@ -1,6 +1,6 @@
 """The sums of routing between capsules, without ever making the predictions û_ij = W_ij u_i.
 
-Chapter 4.10; read `contraction` and `convolution` before it.
+Chapter 4.11; read `contraction` and `convolution` before it.
 
 For the weights c of a routing, capsules u, kernels W and vectors v, of the shapes
 

@@ -10,7 +10,6 @@ from strategies import arrays, distinct, integers, layouts, normal, seeds
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
-from minigan.ops.resampling import upsample_conv2d
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 3))
@@ -200,39 +199,6 @@ def test_bytes_are_images_too():
     np.testing.assert_array_equal(ops.upsample2d(x, (1, 2), "bilinear").ravel(), [0, 50, 150, 200])
     assert ops.average_pool2d(x, (1, 2)).ravel() == [100]
     assert ops.max_pool2d(x, (1, 2)).ravel() == [200]
-
-
-# --- Upsampling and convolution in one ---------------------------------------------------------------
-
-
-@st.composite
-def upsampled_convolutions(draw, kind=normal, side=5):
-    n, h, w, c = draw(images)
-    kernel = (draw(st.integers(1, side)), draw(st.integers(1, side)), c, draw(st.integers(1, 3)))
-    x = draw(arrays((n, h, w, c), kind, layouts))
-    return x, draw(arrays(kernel, kind, layouts)), draw(st.integers(1, side))
-
-
-def one_after_the_other(x, w, size):
-    return ops.conv2d(ops.upsample2d(x, size), w, padding="same")
-
-
-@given(upsampled_convolutions(whole), seeds)
-def test_upsampling_and_convolution_in_one_are_the_same_numbers_and_gradients_to_the_last_bit(case, seed):
-    x, w, size = case
-    x, w = Tensor(x), Tensor(w)
-    both, expected = upsample_conv2d(x, w, size), one_after_the_other(x, w, size)
-    np.testing.assert_array_equal(both.data, expected.data)
-    g = whole(seed, both.shape)
-    for ours, theirs in zip(grad(both, [x, w], g), grad(expected, [x, w], g), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-@fewer
-@given(upsampled_convolutions(side=3))
-def test_both_derivatives_of_upsampling_and_convolution_in_one(case):
-    x, w, size = case
-    check_grad(lambda x, w: upsample_conv2d(x, w, size), x, w)
 
 
 # --- PyTorch -------------------------------------------------------------------------------------------
