@@ -45,7 +45,7 @@ LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**17, 2**18, 2**15
 QUICK = 4
 
 #: Elements that BLAS adds up in the time in which one element is read, changed and written.
-SUMMED = 8
+SUMMED = 16
 
 #: Elements of a row that NumPy adds up in the time that it takes to begin with a row.
 SHORT = 128

@@ -11,7 +11,7 @@ can lie, and does so for one r only, as S·i + r + k - P must be a multiple of S
 
     y[S·i + r] = x[i] v[0] + Σ_{k: r_k = r} (x[i + far_k] - x[i + near_k]) v[k]
 
-    v[0] = Σ w,     v[k] = the sum of the taps k' >= k if far_k > 0, and of the taps k' < k if near_k <= 0.
+    v[0] = Σ w,     v[k] = the sum of the taps k' >= k if far_k > 0, otherwise of the taps k' < k.
 
 So K products for each pixel of x give all S pixels of y, which the convolution takes S·K products for.  In
 two dimensions, with K = 3 and S = 2, these are 9 products in place of 36; one transposed convolution of the
