@@ -42,7 +42,7 @@ PIECE = 2**20
 LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**17, 2**18, 2**15
 
 #: Elements that are computed in long rows in the time in which one is gathered from here and there.
-QUICK = 4
+QUICK = 2
 
 #: Elements that BLAS adds up in the time in which one element is read, changed and written.
 SUMMED = 16
