@@ -95,7 +95,7 @@ def _upsample_conv2d(x: Array, v: Array, size: int) -> Array:
     def work(share: slice) -> None:
         for images in few_images(share, _bytes_of_z(y, kernel, size)):
             products = x[images].reshape(1, -1, channels) @ matrices  # (KH·KW, images·H·W, F)
-            y[images] = _put(products.reshape(*kernel, -1, h, width, filters), size)
+            _put(products.reshape(*kernel, -1, h, width, filters), y[images])
 
     shared(work, x, x.size // max(n, 1) * math.prod(kernel))
     return y.reshape(n, h * size, width * size, filters)
@@ -183,23 +183,22 @@ def _taken(y: Array, kernel: Any, size: int) -> Array:
     return z.reshape(n * h * w, -1)
 
 
-def _put(z: Array, size: int) -> Array:
-    """The transpose of `_taken`, tap by tap: z (KH, KW, N, H, W, F) -> y (N, H, S, W, S, F)."""
-    kh, kw, n, h, w, filters = z.shape
-    rows = np.empty_like(z, shape=(size, kw, n, h, w, filters))
+def _put(z: Array, y: Array) -> None:
+    """The transpose of `_taken`, tap by tap: z (KH, KW, N, H, W, F), written into y (N, H, S, W, S, F)."""
+    (kh, kw, *image), size = z.shape, y.shape[2]
+    *_, h, w, _ = image
+    rows = np.empty_like(z, shape=(size, kw, *image))
     rows[:] = z[0]
     for k, (r, far, near) in enumerate(steps(kh, size), 1):
         for offset, add in ((far, np.add), (near, np.subtract)):
             to, source = rows[r, :, :, _inside(h, -offset)], z[k, :, :, _inside(h, offset)]
             add(to, source, out=to)
-    y = np.empty_like(z, shape=(n, h, size, w, size, filters))
     by_r = y.transpose(4, 2, 0, 1, 3, 5)  # (S of the columns, S of the rows, N, H, W, F)
     by_r[:] = rows[:, 0]
     for k, (r, far, near) in enumerate(steps(kw, size), 1):
         for offset, add in ((far, np.add), (near, np.subtract)):
             to, source = by_r[r][..., _inside(w, -offset), :], rows[:, k][..., _inside(w, offset), :]
             add(to, source, out=to)
-    return y
 
 
 def _reach(found: list[Step]) -> int:
