@@ -14,7 +14,7 @@ def randomised(layer, dtype=np.float32, seed=0):
     return layer
 
 
-def check_layer(layer, *x, training):
+def check_layer(layer, *x, training, step=1e-3):
     """`check_grad` of first and second order with respect to the input, if any, and every weight.
 
     Integer inputs are constants.  A layer that draws random numbers draws the same ones every time.
@@ -30,7 +30,7 @@ def check_layer(layer, *x, training):
         return layer(*(tensors[: len(variables)] or x), training=training)
 
     try:
-        return check_grad(f, *variables, *[w.data for w in weights], order=2)
+        return check_grad(f, *variables, *[w.data for w in weights], order=2, step=step)
     finally:
         for (owner, name), weight in zip(places, weights, strict=True):
             setattr(owner, name, weight)
