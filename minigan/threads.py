@@ -153,7 +153,7 @@ def product(a: Any, b: Any) -> Any:
     same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
     if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
         return a @ b
-    if a.shape[-1] == 1:  # every number of a times every number of b
+    if a.shape[-1] == b.shape[-2] == 1:  # every number of a times every number of b
         return a * b
     rows, columns = a.shape[-2], b.shape[-1]
     elements = a.size * columns // 64  # so many multiplications take as long as to read one element

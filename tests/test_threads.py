@@ -179,7 +179,7 @@ def test_shapes_that_do_not_fit_are_refused_as_numpy_does(small_and_many):
     for a, b in [((6, 2), (4, 2)), ((6, 2), (3,)), ((6, 2), (5, 6, 3))]:
         with pytest.raises(ValueError, match="could not be broadcast together"):
             piecewise(np.add, np.ones(a), np.ones(b))
-    for a, b in [((6, 2), (3, 2)), ((2, 6, 2), (2, 3, 2)), ((2, 6, 2), (3, 2, 2))]:
+    for a, b in [((6, 2), (3, 2)), ((6, 1), (6, 2)), ((2, 6, 2), (2, 3, 2)), ((2, 6, 2), (3, 2, 2))]:
         with pytest.raises(ValueError):
             product(np.ones(a), np.ones(b))
 
