@@ -50,7 +50,7 @@ def conv2d(
     OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1.  Raises ValueError if that is less than 1, or if
     the channels do not fit.
     """
-    _check("conv2d", "x", x, 2, kernel)
+    check("conv2d", "x", x, 2, kernel)
     at = geometry("conv2d", x.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
     return _conv2d(x, kernel, at=at)
 
@@ -70,7 +70,7 @@ def conv2d_transpose(
                  "valid"; and S·(OH - 1) + D·(KH - 1) + 1 - top - bottom for a padding in numbers
     Raises ValueError if a conv2d of an image of output_size would not have the shape of y.
     """
-    _check("conv2d_transpose", "y", y, 3, kernel)
+    check("conv2d_transpose", "y", y, 3, kernel)
     if output_size is None:
         output_size = transposed_size(y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
     else:
@@ -84,7 +84,7 @@ def conv2d_transpose(
     return _conv2d_transpose(y, kernel, at=at)
 
 
-def _check(name: str, argument: str, images: Any, axis: int, kernel: Any) -> None:
+def check(name: str, argument: str, images: Any, axis: int, kernel: Any) -> None:
     if len(images.shape) != 4 or len(kernel.shape) != 4:
         raise ValueError(
             f"{name}: {argument} has shape {images.shape} and the kernel {kernel.shape}, expected (N, H, W, "

@@ -32,6 +32,7 @@ Images x are (N, H, W, C), kernels v (KH, KW, C, F), results y (N, H·S, W·S, F
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,9 +40,9 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, to_device
 from minigan.ops.contraction import einsum
-from minigan.ops.convolution import few_images, frame, shared
+from minigan.ops.convolution import check, few_images, frame, shared
 from minigan.ops.elementwise import value
-from minigan.ops.geometry import Pair
+from minigan.ops.geometry import Pair, geometry
 from minigan.threads import write_product
 
 
@@ -49,7 +50,13 @@ def upsample_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
     """conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same y, less work.
 
     x (N, H, W, C), kernel (KH, KW, C, F), y (N, H·size, W·size, F); y is rounded differently.
+    Raises ValueError if the channels do not fit, there is no pixel, or size is no positive integer.
     """
+    if not isinstance(size, Integral) or size < 1:
+        raise ValueError(f"upsample_conv2d: size is {size!r}, expected a positive integer")
+    check("upsample_conv2d", "x", x, 2, kernel)
+    upsampled = (size * x.shape[1], size * x.shape[2])
+    geometry("upsample_conv2d", upsampled, kernel.shape[:2], 1, "same", 1)  # raises if there is no pixel
     rows, columns = (to_device(_far_sides(k, size, value(kernel).dtype), value(x)) for k in kernel.shape[:2])
     return _upsample_conv2d(x, einsum("ak,bl,klcf->abcf", rows, columns, kernel), size=size)
 
@@ -97,7 +104,7 @@ def _upsample_conv2d(x: Array, v: Array, size: int) -> Array:
             products = x[images].reshape(1, -1, channels) @ matrices  # (KH·KW, images·H·W, F)
             _put(products.reshape(*kernel, -1, h, width, filters), y[images])
 
-    shared(work, x, x.size // max(n, 1) * math.prod(kernel))
+    shared(work, x, math.prod(x.shape[1:]) * math.prod(kernel))
     return y.reshape(n, h * size, width * size, filters)
 
 
@@ -114,7 +121,7 @@ def _upsample_conv2d_input_gradient(y: Array, v: Array, size: int) -> Array:
             z = _taken(y[images], kernel, size)  # (images·H·W, KH·KW·F)
             write_product(z, rows, x[images].reshape(-1, channels))
 
-    shared(work, y, x.size // max(n, 1) * math.prod(kernel))
+    shared(work, y, math.prod(x.shape[1:]) * math.prod(kernel))
     return x
 
 
@@ -130,10 +137,8 @@ def _upsample_conv2d_kernel_gradient(x: Array, y: Array, kernel: Pair, size: int
             v += _taken(y[images], kernel, size).T @ x[images].reshape(-1, channels)
         return v
 
-    first, *others = shared(work, x, x.size // max(len(x), 1) * math.prod(kernel))
-    for v in others:
-        first += v
-    return first.reshape(*kernel, filters, channels).transpose(0, 1, 3, 2)
+    v = sum(shared(work, x, math.prod(x.shape[1:]) * math.prod(kernel)))
+    return v.reshape(*kernel, filters, channels).transpose(0, 1, 3, 2)
 
 
 _upsample_conv2d.defvjp(
@@ -185,20 +190,19 @@ def _taken(y: Array, kernel: Any, size: int) -> Array:
 
 def _put(z: Array, y: Array) -> None:
     """The transpose of `_taken`, tap by tap: z (KH, KW, N, H, W, F), written into y (N, H, S, W, S, F)."""
-    (kh, kw, *image), size = z.shape, y.shape[2]
-    *_, h, w, _ = image
-    rows = np.empty_like(z, shape=(size, kw, *image))
-    rows[:] = z[0]
-    for k, (r, far, near) in enumerate(steps(kh, size), 1):
-        for offset, add in ((far, np.add), (near, np.subtract)):
-            to, source = rows[r, :, :, _inside(h, -offset)], z[k, :, :, _inside(h, offset)]
-            add(to, source, out=to)
-    by_r = y.transpose(4, 2, 0, 1, 3, 5)  # (S of the columns, S of the rows, N, H, W, F)
-    by_r[:] = rows[:, 0]
-    for k, (r, far, near) in enumerate(steps(kw, size), 1):
-        for offset, add in ((far, np.add), (near, np.subtract)):
-            to, source = by_r[r][..., _inside(w, -offset), :], rows[:, k][..., _inside(w, offset), :]
-            add(to, source, out=to)
+    kh, kw, *image = z.shape
+    rows = np.empty_like(z, shape=(y.shape[2], kw, *image))  # (S, KW, N, H, W, F)
+    _add_steps(z, steps(kh, y.shape[2]), rows, axis=3)
+    _add_steps(rows.swapaxes(0, 1), steps(kw, y.shape[4]), y.transpose(4, 2, 0, 1, 3, 5), axis=4)
+
+
+def _add_steps(z: Array, found: list[Step], y: Array, axis: int) -> None:
+    """y[r][i] = z[0][i] + Σ_{k: r_k = r} z[k][i + far_k] - z[k][i + near_k]  along an axis of z and y."""
+    y[:] = z[0]
+    n, before = z.shape[axis], (slice(None),) * (axis - 1)
+    for k, (r, far, near) in enumerate(found, 1):
+        y[(r, *before, _inside(n, -far))] += z[(k, *before, _inside(n, far))]
+        y[(r, *before, _inside(n, -near))] -= z[(k, *before, _inside(n, near))]
 
 
 def _reach(found: list[Step]) -> int:

@@ -1,6 +1,8 @@
 """Upsampling and convolution in one: the same numbers as one after the other, and three operations that are
 each other's transposes."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -108,6 +110,23 @@ def test_neither_threads_nor_portions_change_anything(few_bytes, case):
 def test_float32_stays_float32(case):
     x, w, y = (a.astype(np.float32) for a in case[:3])
     assert {a.dtype for a in (*family(x, w, y, case[3]), upsample_conv2d(x, w, case[3]))} == {np.dtype("f4")}
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "size", "message"),
+    [
+        ((1, 2, 2, 3), (3, 3, 2, 1), 2, "x has 3 channels, but the kernel of shape (3, 3, 2, 1) expects 2"),
+        ((2, 2, 3), (3, 3, 3, 1), 2, "x has shape (2, 2, 3) and the kernel (3, 3, 3, 1), expected (N, H, W, channels)"),
+        ((1, 0, 2, 3), (3, 3, 3, 1), 2, "an image of (0, 4) pixels"),
+        ((1, 2, 2, 3), (0, 3, 3, 1), 2, "no output pixel: a kernel of (0, 3) pixels"),
+        ((1, 2, 2, 3), (3, 3, 3, 1), 0, "size is 0, expected a positive integer"),
+        ((1, 2, 2, 3), (3, 3, 3, 1), 1.5, "size is 1.5, expected a positive integer"),
+        ((1, 2, 2, 3), (3, 3, 3, 1), (2, 2), "size is (2, 2), expected a positive integer"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_in_words(x, w, size, message):
+    with pytest.raises(ValueError, match="upsample_conv2d: " + re.escape(message)):
+        upsample_conv2d(np.ones(x), np.ones(w), size)
 
 
 # --- Derivatives ---------------------------------------------------------------------------------------
