@@ -122,7 +122,7 @@ def one_convolution(rng, size, channels, filters, kernel, stride):
 
     from minigan import ops
     from minigan.ops.convolution import _conv2d_kernel_gradient
-    from minigan.ops.geometry import geometry
+    from minigan.ops.window import geometry
 
     x = rng.standard_normal((BATCH, size, size, channels), dtype=np.float32)
     w = rng.standard_normal((kernel, kernel, channels, filters), dtype=np.float32)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from minigan import Tensor, as_matrix, grad, ops
 from minigan.layers import squash
-from minigan.ops.routing import agreement, weighted_sum
+from minigan.fast.routing import agreement, weighted_sum
 
 FOLDER = Path(__file__).parent / "figures"
 BLUE, RED, GREY, GREEN, ORANGE = "#1f5fa8", "#b3261e", "#777777", "#2e7d32", "#c77700"

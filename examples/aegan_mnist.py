@@ -18,7 +18,7 @@ import sys
 import numpy as np
 
 from minigan.data import load_folder
-from minigan.images import image_grid
+from minigan.runs.pictures import image_grid
 from minigan.models import AEGAN
 from minigan.models.aegan import KINDS
 from minigan.runs import load_digits, parse_run, run, run_parser

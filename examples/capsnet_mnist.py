@@ -18,7 +18,7 @@ The model: minigan/models/capsnet.py.
 
 import numpy as np
 
-from minigan.images import image_grid
+from minigan.runs.pictures import image_grid
 from minigan.models import CapsNet
 from minigan.runs import full_if_possible, parse_run, run, run_parser, split_labelled_digits
 

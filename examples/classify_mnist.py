@@ -8,7 +8,7 @@ The training images are all 60,000 of MNIST, moved by up to two pixels in each d
 the same digit wherever it stands.  Besides, the judge sees images that are no digits, and learns to be
 sure of nothing there: without them it takes any noise for an eight, and is sure of it.  Where the full set
 is not there and cannot be downloaded, the shipped 10,000 are used, 1,000 of them for the test.
-The network: minigan/judge.py.
+The network: minigan/evaluation/classifier.py.
 
 The weights that ship were written by
 
@@ -27,7 +27,7 @@ import numpy as np
 import minigan as mg
 from minigan import backend
 from minigan.data import Batches
-from minigan.judge import Judge, load_judge, save_judge
+from minigan.evaluation.classifier import Judge, load_judge, save_judge
 from minigan.losses import softmax_cross_entropy
 from minigan.optimizers import Adam
 from minigan.runs import full_if_possible, natural, positive, split_labelled_digits

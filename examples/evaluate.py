@@ -19,9 +19,9 @@ import numpy as np
 
 from minigan.data import load_mnist
 from minigan.evaluation import SIZES, evaluate, format_table, shipped_distances
-from minigan.images import image_grid, save_image
-from minigan.judge import judge
-from minigan.measures import nearest
+from minigan.runs.pictures import image_grid, save_image
+from minigan.evaluation.classifier import judge
+from minigan.evaluation.metrics import nearest
 from minigan.runs import load_run, natural, parse_with_device
 
 AT_RANDOM, OF_EACH_DIGIT = 50, 5  # pairs in nearest.png

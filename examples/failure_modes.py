@@ -33,10 +33,10 @@ from minigan.autograd import no_grad
 from minigan.backend import to_device, to_numpy
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.hints import Watch
-from minigan.judge import judge
+from minigan.training.monitor import Watch
+from minigan.evaluation.classifier import judge
 from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
-from minigan.measures import confident_share, digit_shares, modes_covered
+from minigan.evaluation.metrics import confident_share, digit_shares, modes_covered
 from minigan.models import mlp_gan
 from minigan.models.aegan import FourNetworks
 from minigan.models.tunable import TunableGAN

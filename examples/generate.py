@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.images import image_grid, save_image
+from minigan.runs.pictures import image_grid, save_image
 from minigan.runs import load_run, natural, parse_with_device, positive
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row

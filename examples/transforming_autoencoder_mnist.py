@@ -25,7 +25,7 @@ The model: minigan/models/transforming_autoencoder.py.
 
 import numpy as np
 
-from minigan.images import image_grid
+from minigan.runs.pictures import image_grid
 from minigan.models import TransformingAutoencoder
 from minigan.models.transforming_autoencoder import shifted
 from minigan.runs import parse_run, run, run_parser, split_digits

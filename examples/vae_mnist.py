@@ -18,7 +18,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from minigan.images import image_grid
+from minigan.runs.pictures import image_grid
 from minigan.models import VAE
 from minigan.models.vae import LIKELIHOODS
 from minigan.runs import parse_run, positive, run, run_parser, split_digits

@@ -21,8 +21,8 @@ The table of contents.  Read the modules in this order; each one uses only those
 from minigan import layers, losses, ops, optimizers
 from minigan.autograd import Tensor, grad, no_grad, primitive
 from minigan.backend import on, seed, to_numpy, use
-from minigan.matrix import as_matrix
-from minigan.trace import trace
+from minigan.gradcheck.matrix import as_matrix
+from minigan.gradcheck.trace import trace
 
 __version__ = "0.1.0"
 

@@ -136,7 +136,7 @@ class Primitive:
     """
 
     def __init__(self, forward: Callable[..., Array]) -> None:
-        self.forward = forward
+        self.plain = self.forward = forward  # `minigan.fast` may put another body in the place of the second
         self.name: str = forward.__name__.strip("_")
         self.vjps: Sequence[Callable | None] | _Each = ()
         self.__doc__, self.__name__ = forward.__doc__, self.name

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.threads import in_threads
+from minigan.fast.threads import in_threads
 
 #: Anything that is an array on some device: numpy.ndarray, a NumPy scalar, or cupy.ndarray.
 Array = Any
@@ -40,6 +40,23 @@ _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # num
 
 class DeviceError(RuntimeError):
     """A device cannot be used, or arrays of two devices met."""
+
+
+# --- A body that may be replaced -------------------------------------------------------------------
+
+
+def replaceable(f: Callable[..., Any]) -> Any:
+    """A decorator: `f` as written is the truth; `minigan.fast` may put a quicker body under its name.
+
+    f.plain  the body that stands here;  f.forward  the one that runs
+    """
+
+    @functools.wraps(f)
+    def call(*args: Any, **keywords: Any) -> Any:
+        return call.forward(*args, **keywords)  # type: ignore[attr-defined]
+
+    call.plain = call.forward = f  # type: ignore[attr-defined]
+    return call
 
 
 # --- Which device? ---------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ import numpy as np
 import minigan as mg
 from minigan.autograd import Tensor, grad
 from minigan.backend import cuda_status, module, synchronize, to_device, to_numpy
-from minigan.gradcases import CASES
-from minigan.runs import MODELS
+from minigan.gradcheck.cases import CASES
+from minigan.runs.run import MODELS
 
 #: the largest difference that is rounding, of an operation and of two steps of a model
 ALLOWED: dict[Any, float] = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from minigan import threads
+from minigan.fast import threads
 from minigan.autograd import Tensor
 from minigan.backend import Array, to_device, to_numpy
 from minigan.layers.base import Layer

@@ -1,10 +1,10 @@
 """One call of every public operation, for the tests that hold for all of them.
 
-name in minigan.ops -> [(function, arrays), ...], as in minigan/gradcases.py, which it starts from.
+name in minigan.ops -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it starts from.
 """
 
 from minigan import ops
-from minigan.gradcases import CASES, distinct, normal, positive
+from minigan.gradcheck.cases import CASES, distinct, normal, positive
 
 COMPOSITIONS = {
     "mean": [(lambda x: ops.mean(x, axis=0), [normal(3, 2)]), (lambda x: x.mean(), [normal(3, 2)])],

@@ -30,7 +30,7 @@ def seeded():
 
 @pytest.fixture
 def small_and_many():
-    """Three threads, and thresholds so low that small arrays are large: for what `minigan.threads` does."""
+    """Three threads, and thresholds so low that small arrays are large: for what `minigan.fast.threads` does."""
     with three_threads():
         yield
 

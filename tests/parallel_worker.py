@@ -18,7 +18,7 @@ from minigan.layers import ELU, Dense, Dropout, GaussianNoise, Sequential
 from minigan.losses import gradient_penalty, mean_squared_error
 from minigan.models import DCGAN
 from minigan.optimizers import Adam
-from minigan.parallel import mpi_team
+from minigan.training.parallel import mpi_team
 from minigan.training import fit
 
 N, BATCH, EPOCHS = 48, 12, 2  # 8 steps

@@ -216,11 +216,11 @@ WRONG = {
     "an exception": "```python\n>>> 1 / 0\n```\n",
     "a wrong number below": "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n",
     "output that the page hides": "```python\nprint(1 + 1)\n```\nwords\n```text\n2\n```\n",
-    "an excerpt from nowhere": "```python source=minigan/trace.py\ndef trance(loss):\n```\n",
+    "an excerpt from nowhere": "```python source=minigan/gradcheck/trace.py\ndef trance(loss):\n```\n",
     "pieces in the wrong order": (
-        "```python source=minigan/trace.py\nimport numpy as np\n# ...\nfrom typing import Any\n```\n"
+        "```python source=minigan/gradcheck/trace.py\nimport numpy as np\n# ...\nfrom typing import Any\n```\n"
     ),
-    "half a line": "```python source=minigan/trace.py\nimport numpy\n```\n",
+    "half a line": "```python source=minigan/gradcheck/trace.py\nimport numpy\n```\n",
     "a name from another page": "```python\n>>> np.ones(1)\narray([1.])\n```\n",
     "a block of a kind that nobody runs": "```py\n>>> 1 + 1\n3\n```\n",
     "an indented block": "  ```python\n  >>> 1 + 1\n  3\n  ```\n",
@@ -240,7 +240,7 @@ def test_the_runner_accepts(as_a_reader):
     run_page("```python\nx = 1\n```\n```python\n>>> x + 1\n2\n>>> print('a    b')\na b\n```\n")
     run_page("```python\nprint(0.123)\n```\n\n```text\n0.1...\n```\n\n```text\nnot run\n```\n")
     run_page(
-        "```python source=minigan/trace.py\nimport numpy as np\n# ...\ndef trace(loss: Tensor) -> str:\n```\n"
+        "```python source=minigan/gradcheck/trace.py\nimport numpy as np\n# ...\ndef trace(loss: Tensor) -> str:\n```\n"
     )
 
 

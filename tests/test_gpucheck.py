@@ -14,7 +14,7 @@ import minigan as mg
 from minigan import gpucheck, ops
 from minigan.autograd import primitives
 from minigan.backend import cuda_status, to_device, to_numpy
-from minigan.gradcases import CASES
+from minigan.gradcheck.cases import CASES
 
 TINY = {name: ROWS[name].make for name in ("CapsNet", "DCGAN", "MLPGAN", "VAE")}
 

@@ -11,7 +11,7 @@ from layer_tools import randomised
 from strategies import seeds
 
 import minigan as mg
-from minigan import threads
+from minigan.fast import threads
 from minigan.autograd import Tensor, grad
 from minigan.layers import BatchNormalization, Dense, Sequential
 from minigan.optimizers import SGD, Adam, Optimizer, RMSprop, move_average

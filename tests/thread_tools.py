@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from minigan import threads
+from minigan.fast import threads
 
 pool = ThreadPoolExecutor(3)
 

@@ -16,8 +16,8 @@ import numpy as np
 
 from minigan.data import load_mnist
 from minigan.evaluation import FLOORS, SIZES, Seen, look_at, measure, shipped_reference
-from minigan.judge import SHA256
-from minigan.measures import nearest
+from minigan.evaluation.classifier import SHA256
+from minigan.evaluation.metrics import nearest
 
 SEED = 1998  # the year of MNIST's paper
 DIGITS = 6  # significant ones

@@ -24,8 +24,8 @@ from minigan.layers.base import Layer, expect
 from minigan.layers.convolution import Conv2D
 from minigan.ops import reshape, softmax, sqrt, sum, transpose
 from minigan.ops.elementwise import value
-from minigan.ops.geometry import Size
-from minigan.ops.routing import agreement, weighted_sum
+from minigan.ops.window import Size
+from minigan.fast.routing import agreement, weighted_sum
 
 EPSILON = 1e-7  # in the root of squash
 

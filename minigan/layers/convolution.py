@@ -15,7 +15,7 @@ from minigan.backend import zeros
 from minigan.layers.base import Layer, expect
 from minigan.layers.initializers import Initializer, glorot_uniform
 from minigan.ops import conv2d, conv2d_transpose
-from minigan.ops.geometry import Padding, Size, pair
+from minigan.ops.window import Padding, Size, pair
 
 
 class Conv2D(Layer):

@@ -18,7 +18,7 @@ from minigan.backend import zeros
 from minigan.layers.base import Layer, expect
 from minigan.ops import mean, sqrt
 from minigan.ops.elementwise import value
-from minigan.ops.normalization import batch_normalize, batch_statistics
+from minigan.fast.batch_normalization import batch_normalize, batch_statistics
 
 
 class BatchNormalization(Layer):

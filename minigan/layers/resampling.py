@@ -9,7 +9,7 @@ from typing import Any
 
 from minigan import ops
 from minigan.layers.base import Layer
-from minigan.ops.geometry import Padding, Size
+from minigan.ops.window import Padding, Size
 
 
 class UpSampling2D(Layer):

@@ -10,7 +10,7 @@ from typing import Any
 from minigan.layers.base import Layer, expect
 from minigan.layers.convolution import Conv2D
 from minigan.layers.resampling import UpSampling2D
-from minigan.ops.upsampled_convolution import upsample_conv2d
+from minigan.fast.resize_convolution import upsample_conv2d
 
 
 class Sequential(Layer):

@@ -15,7 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
-from minigan.threads import sum_in_rows, sum_of_rows
+from minigan.fast.threads import sum_in_rows, sum_of_rows
 
 Axis = int | tuple[int, ...] | None
 

@@ -16,7 +16,7 @@ from minigan.autograd import primitive
 from minigan.backend import Array
 from minigan.ops.broadcasting import reshape, sum, unbroadcast
 from minigan.ops.shape import transpose
-from minigan.threads import product
+from minigan.fast.threads import product
 
 
 @primitive

@@ -30,8 +30,8 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, windows
-from minigan.ops.geometry import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
-from minigan.threads import in_threads, pieces, write_product
+from minigan.ops.window import Geometry, Padding, Pair, Size, geometry, pair, transposed_size
+from minigan.fast.threads import in_threads, pieces, write_product
 
 T = TypeVar("T")
 

@@ -20,7 +20,7 @@ import numpy as np
 from minigan.autograd import Tensor, primitive
 from minigan.backend import Array
 from minigan.ops.broadcasting import unbroadcast
-from minigan.threads import piecewise
+from minigan.fast.threads import piecewise
 
 
 def value(x: Any) -> Any:

@@ -16,7 +16,7 @@ from minigan.backend import to_device
 from minigan.ops.broadcasting import broadcast_to, reshape
 from minigan.ops.contraction import matmul
 from minigan.ops.elementwise import value
-from minigan.ops.geometry import Geometry, Padding, Size, geometry, pair
+from minigan.ops.window import Geometry, Padding, Size, geometry, pair
 from minigan.ops.reduction import max
 from minigan.ops.shape import getitem, pad, stack
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import minigan
-from minigan import runs
+from minigan.runs import run as runs
 from minigan.models import CapsNet
 from minigan.runs import load_run
 

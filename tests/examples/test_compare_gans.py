@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan import runs
+from minigan.runs import run as runs
 from minigan.models import DCGAN, VAE, CapsGAN
 from minigan.training import save_checkpoint
 

@@ -8,7 +8,8 @@ import pytest
 import strict_device
 
 import minigan
-from minigan import backend, runs
+from minigan import backend
+from minigan.runs import run as runs
 from minigan.data import load_mnist
 from minigan.runs import load_run
 

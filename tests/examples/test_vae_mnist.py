@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.images import image_grid
+from minigan.runs.pictures import image_grid
 from minigan.models import VAE
 
 SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "vae_mnist.py"

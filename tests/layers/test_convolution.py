@@ -28,7 +28,7 @@ from minigan.layers import (
 from minigan.layers.sequential import can_join
 from minigan.losses import generator_loss, gradient_penalty, r1_penalty
 from minigan.ops.convolution import _conv2d_kernel_gradient
-from minigan.ops.upsampled_convolution import _upsample_conv2d_kernel_gradient
+from minigan.fast.resize_convolution import _upsample_conv2d_kernel_gradient
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
 

@@ -17,7 +17,7 @@ from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
 from minigan.ops import convolution
 from minigan.ops.convolution import _conv2d, _conv2d_kernel_gradient, _conv2d_transpose
-from minigan.ops.geometry import Geometry, geometry
+from minigan.ops.window import Geometry, geometry
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
 

@@ -24,7 +24,7 @@ every_call = calls(lambda name, xs: True)
 
 def test_the_catalogue_has_a_call_of_every_public_operation():
     missing = sorted(set(ops.__all__) - set(CALLS))
-    assert not missing, f"no call of {missing}: add one to tests/catalogue.py or minigan/gradcases.py"
+    assert not missing, f"no call of {missing}: add one to tests/catalogue.py or minigan/gradcheck/cases.py"
 
 
 @every_call

@@ -15,7 +15,7 @@ from strategies import arrays
 import minigan
 from minigan import Tensor, grad, ops
 from minigan.autograd import cast, primitives
-from minigan.gradcases import CASES
+from minigan.gradcheck.cases import CASES
 from minigan.gradcheck import check_grad
 
 
@@ -49,7 +49,7 @@ def test_every_primitive_has_a_property_test_of_both_derivatives():
 
 
 def test_every_primitive_has_a_sample_call():
-    assert sorted(ours()) == sorted(CASES), "minigan/gradcases.py has one entry for each primitive"
+    assert sorted(ours()) == sorted(CASES), "minigan/gradcheck/cases.py has one entry for each primitive"
 
 
 def test_every_vjp_is_differentiated_by_the_sample_calls():
@@ -57,7 +57,7 @@ def test_every_vjp_is_differentiated_by_the_sample_calls():
         with registry.watch(op) as differentiated:
             for f, xs in CASES.get(name, []):
                 check_grad(f, *xs)
-        assert differentiated >= registry.needed(op), f"{name} in minigan/gradcases.py leaves a vjp out"
+        assert differentiated >= registry.needed(op), f"{name} in minigan/gradcheck/cases.py leaves a vjp out"
 
 
 @pytest.mark.parametrize("name", sorted(CASES))

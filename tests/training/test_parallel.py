@@ -15,7 +15,7 @@ import minigan as mg
 from minigan import backend
 from minigan.backend import normal, uniform
 from minigan.models import DCGAN
-from minigan.parallel import ParallelError, Team, mpi_team
+from minigan.training.parallel import ParallelError, Team, mpi_team
 from minigan.training import load_checkpoint, read_history
 
 WORKER = Path(__file__).with_name("parallel_worker.py")
@@ -175,7 +175,7 @@ def test_the_example_trains_on_two_processes_and_goes_on_with_one(tmp_path):
 
 @with_mpi
 def test_a_process_alone_is_told_to_bring_others(tmp_path):
-    done = mpiexec(1, "-c", "from minigan.parallel import mpi_team; mpi_team()")
+    done = mpiexec(1, "-c", "from minigan.training.parallel import mpi_team; mpi_team()")
     assert "ParallelError: this process is alone: start several with mpiexec -n 2 python" in done.stderr
 
 

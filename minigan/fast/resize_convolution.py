@@ -42,8 +42,8 @@ from minigan.backend import Array, to_device
 from minigan.ops.contraction import einsum
 from minigan.ops.convolution import check, few_images, frame, shared
 from minigan.ops.elementwise import value
-from minigan.ops.geometry import Pair, geometry
-from minigan.threads import write_product
+from minigan.ops.window import Pair, geometry
+from minigan.fast.threads import write_product
 
 
 def upsample_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:

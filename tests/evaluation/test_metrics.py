@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigan import measures
+from minigan.evaluation import metrics as measures
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.measures import (
+from minigan.evaluation.metrics import (
     cluster,
     confident_share,
     density_coverage,

@@ -32,7 +32,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
-from minigan.threads import in_threads
+from minigan.fast.threads import in_threads
 
 
 @primitive

@@ -254,11 +254,3 @@ def _failure(
         f"  {verdict}",
     ]
     return GradientError("\n".join(message), numeric=numeric, curve=curve, kink=kink, **facts)
-
-
-if __name__ == "__main__":
-    import sys
-
-    from minigan.gradcases import main
-
-    sys.exit(main())

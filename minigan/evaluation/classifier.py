@@ -44,7 +44,7 @@ from minigan.layers import (
 )
 from minigan.ops import softmax
 
-WEIGHTS = Path(__file__).with_name("data") / "judge.npz"
+WEIGHTS = Path(__file__).parents[1] / "data" / "judge.npz"
 SHA256 = "a7c3b80dc45bc9310d5f8500b5a1ddd90781f4e9643fc2f89a53ce3b2a4935e1"  # of that file
 AT_ONCE = 200  # images that are looked at together, to keep the memory small
 

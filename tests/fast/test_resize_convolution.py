@@ -14,7 +14,7 @@ from thread_tools import three_threads
 from minigan import Tensor, grad, ops
 from minigan.gradcheck import GradientError, check_grad
 from minigan.ops import convolution, upsampled_convolution
-from minigan.ops.upsampled_convolution import (
+from minigan.fast.resize_convolution import (
     Step,
     _upsample_conv2d,
     _upsample_conv2d_input_gradient,

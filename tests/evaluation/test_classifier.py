@@ -12,9 +12,9 @@ import pytest
 
 import minigan as mg
 from minigan import backend
-from minigan import judge as module
+from minigan.evaluation import classifier as module
 from minigan.data import load_mnist
-from minigan.judge import WEIGHTS, Judge, about, judge, load_judge, save_judge
+from minigan.evaluation.classifier import WEIGHTS, Judge, about, judge, load_judge, save_judge
 from minigan.models import MLPGAN
 
 SCRIPT = Path(mg.__file__).parents[1] / "examples" / "classify_mnist.py"

@@ -9,7 +9,7 @@ from strategies import arrays
 from thread_tools import three_threads
 
 from minigan.gradcheck import GradientError, check_grad
-from minigan.ops.routing import (
+from minigan.fast.routing import (
     _capsule_gradient,
     _capsule_kernel_gradient,
     agreement,

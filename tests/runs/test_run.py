@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 import minigan as mg
-from minigan import backend, images, runs
+from minigan import backend
+from minigan.runs import pictures as images, run as runs
 from minigan.data import Batches, load_mnist
 from minigan.models import MLPGAN
 from minigan.runs import (

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 import minigan
-from minigan import evaluation
-from minigan import judge as judge_module
+from minigan.evaluation import table as evaluation
+from minigan.evaluation import classifier as judge_module
 from minigan.data import load_mnist
 from minigan.evaluation import (
     FLOORS,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigan.images import image_grid, plot_history, save_animation, save_image
+from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
 
 GAP_GREY = 64
 

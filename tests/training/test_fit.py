@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import backend, training
+from minigan import backend
+from minigan.training import fit as training
 from minigan.autograd import grad
 from minigan.data import Batches
 from minigan.layers import BatchNormalization, Dense, Dropout, Sequential, Tanh

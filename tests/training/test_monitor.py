@@ -5,7 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan.data import Batches, load_mnist
-from minigan.hints import HINTS, STEPS, Watch
+from minigan.training.monitor import HINTS, STEPS, Watch
 from minigan.models import MLPGAN
 from minigan.models.sampling import signals
 from minigan.training import fit

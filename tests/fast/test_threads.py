@@ -10,8 +10,9 @@ from hypothesis.extra import numpy as hnp
 from strategies import arrays, layouts_with_repeats, normal, pairs, seeds, shapes
 from thread_tools import three_threads
 
-from minigan import ops, threads
-from minigan.threads import (
+from minigan import ops
+from minigan.fast import threads
+from minigan.fast.threads import (
     in_threads,
     pieces,
     piecewise,

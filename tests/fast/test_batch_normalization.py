@@ -9,7 +9,7 @@ from thread_tools import three_threads
 
 from minigan import Tensor, grad
 from minigan.gradcheck import check_grad
-from minigan.ops.normalization import batch_normalize, batch_statistics, composition
+from minigan.fast.batch_normalization import batch_normalize, batch_statistics, composition
 
 
 def normalize(x, gamma, beta, epsilon=1e-3):

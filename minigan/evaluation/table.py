@@ -27,8 +27,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.data import load_mnist
-from minigan.judge import judge
-from minigan.measures import (
+from minigan.evaluation.classifier import judge
+from minigan.evaluation.metrics import (
     confident_share,
     density_coverage,
     different_bins,
@@ -40,7 +40,7 @@ from minigan.measures import (
     precision_recall,
 )
 
-FLOORS = Path(__file__).with_name("data") / "floors.json"
+FLOORS = Path(__file__).parents[1] / "data" / "floors.json"
 SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which floors are shipped
 
 

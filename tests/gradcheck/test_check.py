@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from strategies import arrays, layouts_with_repeats
 
-from minigan import Tensor, grad, gradcases, ops
+from minigan import Tensor, grad, ops
+from minigan.gradcheck import cases as gradcases
 from minigan.autograd import Primitive, cast, primitives
 from minigan.gradcheck import GradientError, check_grad, worst_errors
 from minigan.ops.broadcasting import reshape, spread, unbroadcast

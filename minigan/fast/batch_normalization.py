@@ -25,7 +25,7 @@ from minigan.backend import Array
 from minigan.ops.broadcasting import sum
 from minigan.ops.elementwise import sqrt
 from minigan.ops.reduction import mean
-from minigan.threads import piecewise, sum_of_rows_of
+from minigan.fast.threads import piecewise, sum_of_rows_of
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:

@@ -29,7 +29,7 @@ from minigan import backend
 from minigan.data import Batches
 from minigan.layers import Layer
 from minigan.optimizers import Optimizer
-from minigan.parallel import Team
+from minigan.training.parallel import Team
 
 FORMAT = 1  # of the checkpoint file; to be raised when old files can no longer be read
 

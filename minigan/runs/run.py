@@ -27,12 +27,12 @@ import numpy as np
 import minigan as mg
 from minigan.backend import DeviceError
 from minigan.data import Batches, load_mnist
-from minigan.evaluation import print_short_table
-from minigan.hints import Watch
-from minigan.images import image_grid, plot_history, save_animation, save_image
+from minigan.evaluation.table import print_short_table
+from minigan.training.monitor import Watch
+from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
 from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
-from minigan.parallel import ParallelError, Team, mpi_team
-from minigan.training import fit, load_checkpoint, read_history
+from minigan.training.parallel import ParallelError, Team, mpi_team
+from minigan.training.fit import fit, load_checkpoint, read_history
 
 MODELS = {
     model.name: model

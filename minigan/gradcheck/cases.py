@@ -1,4 +1,4 @@
-"""One sample call, or several, of every primitive, and the table that ``python -m minigan.gradcheck`` prints.
+"""One sample call, or several, of every primitive, for ``python -m minigan.gradcheck`` and the tests.
 
 Read `gradcheck` and the ops before it.  A case is (function, arrays): the function takes the arrays as
 Tensors and returns a Tensor.  The arrays keep away from kinks, and broadcast where the primitive does.
@@ -6,28 +6,26 @@ Tensors and returns a Tensor.  The arrays keep away from kinks, and broadcast wh
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from minigan import ops
-from minigan.autograd import Primitive, cast, primitives
+from minigan.autograd import cast
 from minigan.backend import to_device
-from minigan.gradcheck import GradientError, worst_errors
 from minigan.ops.convolution import _conv2d_kernel_gradient
 from minigan.ops.elementwise import value
-from minigan.ops.geometry import geometry
-from minigan.ops.normalization import batch_normalize, batch_statistics
-from minigan.ops.routing import (
+from minigan.ops.window import geometry
+from minigan.fast.batch_normalization import batch_normalize, batch_statistics
+from minigan.fast.routing import (
     _capsule_gradient,
     _capsule_kernel_gradient,
     agreement,
     weighted_sum,
 )
 from minigan.ops.shape import scatter
-from minigan.ops.upsampled_convolution import (
+from minigan.fast.resize_convolution import (
     _upsample_conv2d_input_gradient,
     _upsample_conv2d_kernel_gradient,
     upsample_conv2d,
@@ -178,35 +176,3 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
 }
-
-
-def main() -> int:
-    """Check every primitive of minigan and print a line for each; 1 if any gradient is wrong, else 0."""
-    if hasattr(sys.stdout, "reconfigure"):  # a terminal without Σ prints ? instead
-        sys.stdout.reconfigure(errors="replace")
-    print(f"{'primitive':<24}{'1st order':>10}{'2nd order':>11}  cases        formula")
-    failures = []
-    ours = {name: op for name, op in primitives.items() if op.forward.__module__.startswith("minigan.")}
-    for name, op in ours.items():
-        if name not in CASES:
-            failures.append(f"{name}: there is no case for it in minigan/gradcases.py")
-        else:
-            failures += _check(name, op)
-    print(*failures, sep="\n\n")
-    print(f"{len(ours)} primitives, {len(failures)} failures")
-    return 1 if failures else 0
-
-
-def _check(name: str, op: Primitive) -> list[str]:
-    """Print the line of one primitive; the messages of its failures."""
-    cases, failures, worst = CASES[name], [], np.zeros(2)
-    for f, arrays in cases:
-        try:
-            worst = np.maximum(worst, worst_errors(f, *arrays, order=2))
-        except (GradientError, NotImplementedError, TypeError, ValueError) as error:
-            failures.append(f"{name}: {error}")
-            worst[:] = np.inf
-    formula = (op.__doc__ or "no formula").splitlines()[0]
-    verdict = "FAIL" if failures else "ok"
-    print(f"{name:<24}{worst[0]:>10.1e}{worst[1]:>11.1e}  {len(cases):>5}  {verdict:<4}  {formula}")
-    return failures
