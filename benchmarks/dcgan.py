@@ -121,8 +121,8 @@ def one_convolution(rng, size, channels, filters, kernel, stride):
     from torch.nn import grad as torch_grad
 
     from minigan import ops
-    from minigan.ops.convolution import _conv2d_kernel_gradient
-    from minigan.ops.window import geometry
+    from minigan.ops.convolution import convolution_kernel_gradient
+    from minigan.ops.window import window
 
     x = rng.standard_normal((BATCH, size, size, channels), dtype=np.float32)
     w = rng.standard_normal((kernel, kernel, channels, filters), dtype=np.float32)
@@ -144,7 +144,7 @@ def one_convolution(rng, size, channels, filters, kernel, stride):
     )
     yield (
         f"{title}: kernel gradient",
-        lambda: _conv2d_kernel_gradient(x, y, at),
+        lambda: convolution_kernel_gradient(x, y, at),
         lambda: torch_grad.conv2d_weight(tx, tw.shape, ty, **how),
     )
 

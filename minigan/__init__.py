@@ -1,22 +1,31 @@
 """minigan: a deep-learning framework that a person can read.
 
-The table of contents.  Read the modules in this order; each one uses only those before it.
+The table of contents.  The book, each chapter of which uses only those before it:
 
-    backend      1   devices: where arrays are made and where they cross
-    autograd     2   Tensor, primitive, grad: the chain rule
-    gradcheck    3   is this gradient right?  finite differences, first and second order
-    ops          4   the operations, each with its derivative below it
-    layers       5   weights, and how they meet the input
-    losses       6   how wrong is it?
-    optimizers   7   what to do with a gradient
-    data         8   digits and mixtures, and the order in which they come
-    models       9   one file, one paper
-    parallel    10   several processes that take the same steps
-    training         a loop that can be interrupted and resumed bit for bit
-    images      11   grids, animations, curves
-    evaluation  12   how good are these digits?  the judge, the measures, and the table
-    runs        13   the folder that an example leaves behind
+    backend      devices: where arrays are made and where they cross
+    checks       wrong arguments, in one sentence
+    autograd     Tensor, primitive, grad: the chain rule
+    ops          the operations, each with its derivative below it
+    layers       weights, and how they meet the input
+    losses       how wrong is it?
+    optimizers   what to do with a gradient
+    models       one file, one paper
+
+Around it:
+
+    gradcheck    is this gradient right?  finite differences, first and second order
+    data         digits and mixtures, and the order in which they come
+    training     a loop that can be interrupted and resumed bit for bit
+    evaluation   how good are these digits?  the classifier, the metrics, and the table
+    runs         the folder that an example leaves behind
+    gpucheck     does a GPU compute what the CPU computes?
+
+And fast: quicker bodies for some functions of the book.  Delete it, or set MINIGAN_FAST=0, and only the time
+changes.
 """
+
+import os
+from importlib.util import find_spec
 
 from minigan import layers, losses, ops, optimizers
 from minigan.autograd import Tensor, grad, no_grad, primitive
@@ -30,3 +39,6 @@ __all__ = [
     "Tensor", "as_matrix", "grad", "layers", "losses", "no_grad", "on", "ops", "optimizers", "primitive",
     "seed", "to_numpy", "trace", "use",
 ]  # fmt: skip
+
+if os.environ.get("MINIGAN_FAST", "1") != "0" and find_spec("minigan.fast"):
+    import minigan.fast  # noqa: F401 - puts its bodies under the names of the book

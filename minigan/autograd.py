@@ -1,6 +1,6 @@
 """The chain rule, and nothing else: Tensor, primitive, grad.
 
-Chapter 2; read `backend` before it if you care about GPUs, otherwise nothing.
+Part I begins here; nothing to read before it.
 
 A *primitive* is a function of arrays together with one vector-Jacobian product (vjp) for each of its
 arguments.  Given arrays, a primitive is plain NumPy and records nothing.  Given a `Tensor`, it also
@@ -20,7 +20,6 @@ second code path for derivatives of higher order.
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,10 +31,11 @@ import numpy as np
 
 from minigan.backend import Array, asarray, to_numpy
 
-_birthday = count().__next__
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_next_order = count().__next__
+_no_grad: ContextVar[int] = ContextVar("no_grad", default=0)  # how many `no_grad` blocks are open
 
-#: name -> Primitive, for everything that was ever decorated with @primitive.
+#: name -> Primitive, for everything that was ever decorated with @primitive; a second one of the same name
+#: from another module is listed as "module.name".
 primitives: dict[str, Primitive] = {}
 
 
@@ -45,8 +45,8 @@ class Tensor:
     data    the array (NumPy or CuPy); lists and Python floats become float32
     recipe  (primitive, arguments, keywords, values of the arguments) that it was made by,
             or None for a variable made by hand
-    age     number of birth: a result is always younger than everything it was made from,
-            so sorting by age sorts the graph topologically
+    order   number in the order of creation: a result comes after everything it was made from,
+            so sorting by it sorts the graph topologically
     grad    filled by `backward`, otherwise None
 
     >>> x = Tensor([1.0, 2.0])
@@ -54,7 +54,7 @@ class Tensor:
     Tensor(5., dtype=float32, made by sum)
     """
 
-    __slots__ = ("__weakref__", "age", "data", "grad", "recipe")
+    __slots__ = ("__weakref__", "data", "grad", "order", "recipe")
     __array_ufunc__ = None  # tells NumPy to leave ``array + tensor`` to Tensor.__radd__
 
     def __init__(self, data: Any) -> None:
@@ -62,8 +62,11 @@ class Tensor:
             raise TypeError("Tensor(data) got a Tensor; a constant copy of it is tensor.data")
         self.data = asarray(data)
         self.recipe: tuple | None = None
-        self.age = _birthday()
+        self.order = _next_order()
         self.grad: Array | None = None
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("Tensor cannot be subclassed: operations would return plain Tensors; write a Layer")
 
     if TYPE_CHECKING:  # attached by `minigan.ops.operators`, where their gradients are
 
@@ -100,7 +103,7 @@ class Tensor:
         return f"Tensor({numbers}{shape}, dtype={self.dtype}{made_by})"
 
     def __reduce__(self) -> tuple:
-        return Tensor, (self.data,)  # a copy is a new variable: of an age of its own, without a recipe
+        return Tensor, (self.data,)  # a copy is a new variable, without a recipe
 
     def __array__(self, *_: Any, **__: Any) -> Any:
         raise TypeError(
@@ -121,9 +124,6 @@ class Tensor:
             leaf.grad = g
 
 
-_blank = Tensor.__new__
-
-
 class Primitive:
     """A function of arrays that also knows one vector-Jacobian product for each argument.
 
@@ -136,21 +136,25 @@ class Primitive:
     """
 
     def __init__(self, forward: Callable[..., Array]) -> None:
-        self.plain = self.forward = forward  # `minigan.fast` may put another body in the place of the second
+        self.plain = self.forward = forward  # `minigan.fast` may replace the second by a quicker one
         self.name: str = forward.__name__.strip("_")
-        self.vjps: Sequence[Callable | None] | _Each = ()
+        self.vjps: tuple[Callable | None, ...] = ()
+        self.each: Callable | None = None
         self.__doc__, self.__name__ = forward.__doc__, self.name
-        primitives[self.name] = self
+        taken = self.name in primitives and primitives[self.name].plain.__module__ != forward.__module__
+        primitives[f"{forward.__module__}.{self.name}" if taken else self.name] = self
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
     def __call__(self, *args: Any, **keywords: Any) -> Any:
-        values, variable = [], False
+        values, records = [], False
         for a in args:
             if type(a) is Tensor:
                 values.append(a.data)
-                variable = True
+                records = True
+            elif type(a) is list and a:
+                return self(*[asarray(a) if type(a) is list and a else a for a in args], **keywords)
             else:
                 values.append(a)
         if keywords and any(type(value) is Tensor for value in keywords.values()):
@@ -161,41 +165,34 @@ class Primitive:
         except (TypeError, ValueError, IndexError) as error:
             kind = next(kind for kind in (TypeError, ValueError, IndexError) if isinstance(error, kind))
             raise kind(f"{self.name}({_shapes(values)}): {error}") from error
-        if not variable or not _recording.get():
+        if not records or _no_grad.get():
             return y
-        t = _blank(Tensor)  # past __init__, which takes what a person hands in, and time
-        t.data, t.recipe, t.age, t.grad = y, (self, args, keywords, values), _birthday(), None
+        t = Tensor.__new__(Tensor)  # past __init__, which checks what a person hands in
+        t.data, t.recipe, t.order, t.grad = y, (self, args, keywords, values), _next_order(), None
         return t
 
     def _by_position(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """The same call with its variables by position, because the vjps are counted by position."""
-        bound = inspect.signature(self.forward).bind(*args, **keywords)
+        bound = inspect.signature(self.plain).bind(*args, **keywords)
         bound.apply_defaults()
         for name, a in bound.kwargs.items():
             if type(a) is Tensor:
                 raise TypeError(f"{self.name}: {name} takes no Tensor; it has no derivative")
         return bound.args, bound.kwargs
 
-    def defvjp(self, *vjps: Callable | None) -> None:
-        """One vjp for each argument, in order; None where there is no derivative."""
-        self.vjps = vjps
+    def defvjp(self, *vjps: Callable | None, each: Callable | None = None) -> None:
+        """One vjp for each argument, in order; None where there is no derivative.
 
-    def defvjp_each(self, vjp: Callable) -> None:
-        """For any number of arguments: ``vjp(i, g, y, *args, **keywords)`` for argument i."""
-        self.vjps = _Each(vjp)
+        each  for any number of arguments: ``each(i, g, y, *args, **keywords)`` is the vjp of argument i
+        """
+        self.vjps, self.each = vjps, each
 
-
-class _Each:
-    """An endless row of vjps, for a primitive that takes any number of arguments."""
-
-    def __init__(self, vjp: Callable) -> None:
-        self.vjp = vjp
-
-    def __len__(self) -> int:
-        return sys.maxsize
-
-    def __getitem__(self, i: int) -> Callable:
-        return partial(self.vjp, i)
+    def vjp(self, i: int) -> Callable:
+        """The vjp of argument i.  Raises NotImplementedError if there is none."""
+        vjp = partial(self.each, i) if self.each else self.vjps[i] if i < len(self.vjps) else None
+        if vjp is None:
+            raise NotImplementedError(f"{self.name} has no vjp for its argument {i}, which is on the path")
+        return vjp
 
 
 primitive = Primitive  # as a decorator it reads better in lower case
@@ -217,11 +214,11 @@ cast.defvjp(lambda g, y, x, dtype: cast(g, dtype=x.dtype))
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing inside the with-block: every primitive returns a bare array."""
-    token = _recording.set(False)
+    _no_grad.set(_no_grad.get() + 1)
     try:
         yield
     finally:
-        _recording.reset(token)
+        _no_grad.set(_no_grad.get() - 1)
 
 
 def grad(
@@ -234,9 +231,9 @@ def grad(
     """The gradients dL/dx of each x in `xs`, doing only the work that lies between `xs` and `y`.
 
     y                  L itself, a scalar Tensor; or a Tensor of any shape together with g = dL/dy
-    xs                 one Tensor, or a sequence of them; the answer has the same form
+    xs                 one Tensor, or a sequence of them; what is returned has the same form
     create_graph       return Tensors that can be differentiated again, instead of arrays
-    allow_unconnected  answer zeros for an x that y does not depend on, instead of an error
+    allow_unconnected  return zeros for an x that y does not depend on, instead of an error
 
     The arrays returned may share memory with each other: read them, do not write into them.
 
@@ -252,66 +249,62 @@ def grad(
         return grad(y, [xs], g, create_graph, allow_unconnected)[0]
     xs = list(xs)
     g = _check(y, xs, g)
-    grads = {y.age: g if create_graph else _value(g)}  # age of a Tensor -> what has arrived at it so far
-    wanted = {x.age for x in xs}
     path, on_path = _between(xs, y)
-    for t in path:  # from young to old: when its turn comes, everything has arrived at t
-        g = grads[t.age] if t.age in wanted else grads.pop(t.age)
+    wanted = {x.order for x in xs}
+    grads = {y.order: g if create_graph else _value(g)}  # creation order -> what has arrived there so far
+    for t in path:  # from the youngest to the oldest: when its turn comes, everything has arrived at t
+        g = grads[t.order] if t.order in wanted else grads.pop(t.order)
         op, args, keywords, values = t.recipe  # type: ignore[misc]  # everything on the path has one
-        if create_graph:  # the vjps see Tensors, and so are recorded themselves ...
-            y, values = t, args
-        else:  # ... or bare arrays
-            y = t.data
+        y, inputs = (t, args) if create_graph else (t.data, values)  # Tensors are recorded, arrays are not
         for i, a in enumerate(args):
-            if type(a) is Tensor and (age := a.age) in on_path:
-                vjp = op.vjps[i] if i < len(op.vjps) else None
-                if vjp is None:
-                    raise NotImplementedError(
-                        f"{op.name} has no vjp for its argument {i}, which is on the path"
-                    )
-                from_t = vjp(g, y, *values, **keywords)
-                if from_t.shape != a.data.shape:
-                    raise ValueError(
-                        f"the vjp of {op.name} for argument {i} returned shape {from_t.shape}, "
-                        f"but the argument has shape {a.data.shape}"
-                    )
-                if from_t.dtype is not a.data.dtype:
-                    from_t = cast(from_t, dtype=a.data.dtype)
-                grads[age] = grads[age] + from_t if age in grads else from_t
-    return [_answer(x, grads, create_graph, allow_unconnected) for x in xs]
+            if type(a) is Tensor and a.order in on_path:
+                from_t = _vjp(op, i, a, g, y, inputs, keywords)
+                grads[a.order] = grads[a.order] + from_t if a.order in grads else from_t
+    return [_result(x, grads, create_graph, allow_unconnected) for x in xs]
+
+
+def _vjp(op: Primitive, i: int, a: Tensor, g: Any, y: Any, inputs: Sequence[Any], keywords: dict) -> Any:
+    """What argument a, number i of op, receives of the gradient g of op's result y; its shape is checked."""
+    from_t = op.vjp(i)(g, y, *inputs, **keywords)
+    if from_t.shape != a.data.shape:
+        raise ValueError(
+            f"the vjp of {op.name} for argument {i} returned shape {from_t.shape}, "
+            f"but the argument has shape {a.data.shape}"
+        )
+    return from_t if from_t.dtype is a.data.dtype else cast(from_t, dtype=a.data.dtype)
 
 
 def _between(xs: list[Tensor], y: Tensor) -> tuple[list[Tensor], set[int]]:
-    """The results on some path from `xs` to `y`, from young to old, and the ages of all on the path."""
-    on_path = {x.age for x in xs}
+    """The results on some path from `xs` to `y`, from young to old, and the order of all on the path."""
+    on_path = {x.order for x in xs}
     path = []
-    for t in _results(y, oldest=min(on_path, default=y.age)):
+    for t in _results(y, oldest=min(on_path, default=y.order)):
         for a in t.recipe[1]:  # type: ignore[index]
-            if type(a) is Tensor and a.age in on_path:
-                on_path.add(t.age)
+            if type(a) is Tensor and a.order in on_path:
+                on_path.add(t.order)
                 path.append(t)
                 break
     return path[::-1], on_path
 
 
 def _results(y: Tensor, oldest: int = 0) -> list[Tensor]:
-    """Every Tensor with a recipe that y was made from, and y, down to the age `oldest`, old to young."""
-    found = {y.age: y} if y.recipe else {}
+    """y and every result that y was made from, if they have a recipe and are no older than `oldest`."""
+    found = {y.order: y} if y.recipe else {}
     stack = list(found.values())
     while stack:
         for a in stack.pop().recipe[1]:  # type: ignore[index]
-            if type(a) is Tensor and a.recipe and a.age >= oldest and a.age not in found:
-                found[a.age] = a
+            if type(a) is Tensor and a.recipe and a.order >= oldest and a.order not in found:
+                found[a.order] = a
                 stack.append(a)
-    return [found[age] for age in sorted(found)]
+    return [found[order] for order in sorted(found)]  # from old to young
 
 
 def ancestors(y: Tensor) -> list[Tensor]:
     """y and every Tensor that y was made from, sorted from old to young."""
-    found = {y.age: y}
+    found = {y.order: y}
     for t in _results(y):
-        found |= {a.age: a for a in (t, *t.recipe[1]) if type(a) is Tensor}  # type: ignore[index]
-    return [found[age] for age in sorted(found)]
+        found |= {a.order: a for a in (t, *t.recipe[1]) if type(a) is Tensor}  # type: ignore[index]
+    return [found[order] for order in sorted(found)]
 
 
 def _value(a: Any) -> Any:
@@ -341,13 +334,13 @@ def _check(y: Any, xs: list[Any], g: Any) -> Any:
     return g if g.dtype == y.dtype else cast(g, dtype=y.dtype)
 
 
-def _answer(x: Tensor, grads: dict[int, Any], create_graph: bool, allow_unconnected: bool) -> Any:
-    g = grads.get(x.age)
+def _result(x: Tensor, grads: dict[int, Any], create_graph: bool, allow_unconnected: bool) -> Any:
+    g = grads.get(x.order)
     if g is None:
         if not allow_unconnected:
             raise ValueError(
                 f"grad: y does not depend on the Tensor of shape {x.shape} that was asked for "
-                "(allow_unconnected=True answers zeros)"
+                "(allow_unconnected=True returns zeros)"
             )
         g = np.zeros_like(x.data)
     return Tensor(g) if create_graph and not isinstance(g, Tensor) else g

@@ -1,6 +1,6 @@
 """Devices: where arrays are made, and the only two places where they cross.
 
-Chapter 1.1; nothing to read before it.
+Nothing to read before it; Part I can be read without it.
 
 The operations of minigan are written in plain NumPy.  CuPy's arrays implement NumPy's dispatch
 protocols, so ``np.tanh(x)`` runs on the GPU when ``x`` lives there: *an operation runs where its data
@@ -10,7 +10,7 @@ is*.  What dispatch cannot do is here, and this is the only file that knows that
 * crossing between devices: `to_device`, `to_numpy`,
 * the one random generator, which always runs on the host, so that a run starts from the same numbers
   on every device, and on every process of several (`share`),
-* the few functions that dispatch does not cover: `windows`, `scatter_add`, `synchronize`.
+* the few functions that dispatch does not cover: `scatter_add`, `synchronize`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-
-from minigan.fast.threads import in_threads
 
 #: Anything that is an array on some device: numpy.ndarray, a NumPy scalar, or cupy.ndarray.
 Array = Any
@@ -128,26 +126,6 @@ def is_array(value: Any) -> bool:
     return isinstance(value, _array_types)
 
 
-def _keep_freed_memory() -> None:
-    """Ask the C library to keep freed memory for the next arrays, where it is glibc.
-
-    By default it gives large arrays back to the operating system as soon as they are freed, and every
-    page of the next one is fetched and zeroed again: that can cost more than the arithmetic on it.
-    """
-    import ctypes
-
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (OSError, AttributeError, TypeError):  # another C library: nothing to ask
-        return
-    trim_threshold, mmap_threshold = -1, -3  # their numbers in malloc.h
-    mallopt(trim_threshold, 2**31 - 1)
-    mallopt(mmap_threshold, 2**25)  # the largest value it takes: arrays of up to 32 MiB
-
-
-_keep_freed_memory()
-
-
 # --- Making and moving arrays ----------------------------------------------------------------------
 
 
@@ -162,6 +140,11 @@ def asarray(value: Any) -> Array:
     if host.dtype == np.float64:
         host = host.astype(np.float32)
     return to_device(host)
+
+
+def shaped(value: Any) -> Any:
+    """`value` if it has a shape, as arrays and Tensors have; lists and numbers become arrays."""
+    return value if hasattr(value, "shape") else asarray(value)
 
 
 def zeros(shape: tuple[int, ...]) -> Array:
@@ -225,8 +208,7 @@ def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
     return to_device(_on_host(draw, (size * n, *rest))[rank * n : (rank + 1) * n])
 
 
-#: Of more random numbers than these, every block of so many comes from a generator of its own, seeded by the
-#: one.  So several threads can draw them, and what they draw does not depend on how many threads there are.
+#: Large arrays are drawn in blocks of this size, each by its own generator, seeded from the main one.
 BLOCK = 2**16
 
 
@@ -234,15 +216,19 @@ def _on_host(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> np.ndar
     if math.prod(shape) <= BLOCK:
         return draw(generator, shape, dtype=np.float32)
     numbers = np.empty(shape, np.float32)
-    flat = numbers.reshape(-1)
-    seeds = generator.integers(2**63, size=math.ceil(flat.size / BLOCK))
-
-    def fill(share: slice) -> None:
-        for i in range(share.start, share.stop):
-            draw(np.random.default_rng(seeds[i]), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
-
-    in_threads(fill, len(seeds), 16 * flat.size)  # one takes as long as reading and writing 16
+    fill_blocks(draw, numbers.reshape(-1), generator.integers(2**63, size=math.ceil(numbers.size / BLOCK)))
     return numbers
+
+
+@replaceable
+def fill_blocks(draw: Callable[..., np.ndarray], flat: np.ndarray, seeds: np.ndarray) -> None:
+    """Draw the numbers of all blocks of `flat`, each with its seed; the order does not matter."""
+    for i, block_seed in enumerate(seeds):
+        fill_block(draw, flat, i, block_seed)
+
+
+def fill_block(draw: Callable[..., np.ndarray], flat: np.ndarray, i: int, block_seed: int) -> None:
+    draw(np.random.default_rng(block_seed), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
 
 
 # --- What dispatch does not cover ------------------------------------------------------------------
@@ -254,19 +240,6 @@ def scatter_add(target: Array, index: Any, values: Array) -> None:
         np.add.at(target, index, values)
     else:
         module_of(target).add.at(target, index, values)
-
-
-def windows(x: Array, size: tuple[int, int], strides: tuple[int, int], dilation: tuple[int, int]) -> Array:
-    """Every window of `size` pixels of the images x: (N, H, W, C) -> a view (N, OH, OW, KH, KW, C).
-
-    A view of the same memory, in which pixels appear many times: read it, never write to it.
-    """
-    (n, height, width, c), (bn, bh, bw, bc) = x.shape, x.strides
-    (kh, kw), (sh, sw), (dh, dw) = size, strides, dilation
-    oh = (height - dh * (kh - 1) - 1) // sh + 1
-    ow = (width - dw * (kw - 1) - 1) // sw + 1
-    shape, steps = (n, oh, ow, kh, kw, c), (bn, sh * bh, sw * bw, dh * bh, dw * bw, bc)
-    return module_of(x).lib.stride_tricks.as_strided(x, shape, steps)
 
 
 def module_of(array: Array) -> Any:

@@ -124,6 +124,14 @@ def images(who: str, shape: tuple[int, ...], x: Any) -> Any:
     return x
 
 
+def expect(layer: Any, x: Any, axis: int, size: int, shape: str) -> None:
+    """An input of a layer that has `size` elements along `axis`."""
+    if not hasattr(x, "shape"):
+        raise TypeError(f"{layer!r} got a {type(x).__name__}, expected an array or a Tensor of shape {shape}")
+    if len(x.shape) < max(-axis, axis + 1) or x.shape[axis] != size:
+        raise ValueError(f"{layer!r} got an input of shape {x.shape}, expected {shape}")
+
+
 def _each(
     who: str, values: dict[str, Any], expected: str, check: Callable[[Any], tuple[bool, bool, Any]]
 ) -> Any:

@@ -5,10 +5,11 @@ test fails unless each of them ran on Tensors, which it only does where its resu
 """
 
 import functools
+from functools import partial
 from contextlib import ExitStack, contextmanager
 
 import minigan.ops  # noqa: F401 - so that the primitives exist
-from minigan.autograd import Tensor, _Each, primitives
+from minigan.autograd import Tensor, primitives
 
 #: name of a primitive -> the tests that prove it
 covered: dict[str, set[str]] = {}
@@ -40,13 +41,13 @@ def covers(*names):
 
 def needed(op):
     """The numbers of the arguments that have a vjp."""
-    return {0} if isinstance(op.vjps, _Each) else {i for i, vjp in enumerate(op.vjps) if vjp}
+    return {0} if op.each else {i for i, vjp in enumerate(op.vjps) if vjp}
 
 
 @contextmanager
 def watch(op):
     """The set of the arguments of `op` whose vjps have run on Tensors inside the with-block."""
-    original, differentiated = op.vjps, set()
+    vjps, each, differentiated = op.vjps, op.each, set()
 
     def watching(i, vjp):
         def watched(g, y, *args, **keywords):
@@ -56,11 +57,11 @@ def watch(op):
 
         return watched
 
-    if isinstance(original, _Each):
-        op.vjps = _Each(lambda i, *args, **keywords: watching(i, original[i])(*args, **keywords))
+    if each:
+        op.each = lambda i, *args, **keywords: watching(i, partial(each, i))(*args, **keywords)
     else:
-        op.vjps = tuple(vjp and watching(i, vjp) for i, vjp in enumerate(original))
+        op.vjps = tuple(vjp and watching(i, vjp) for i, vjp in enumerate(vjps))
     try:
         yield differentiated
     finally:
-        op.vjps = original
+        op.vjps, op.each = vjps, each

@@ -663,4 +663,4 @@ def test_a_primitive_of_ones_own(op):
 def test_a_primitive_keeps_its_name_and_its_docstring():
     assert ops.tanh.name == ops.tanh.__name__ == "tanh"
     assert ops.tanh.__doc__.startswith("y = tanh x")
-    assert primitives["matmul"].name == "matmul"  # the underscore of _matmul is not part of the name
+    assert primitives["matmul"].name == "matmul"  # the underscore of matrix_product is not part of the name

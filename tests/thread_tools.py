@@ -12,15 +12,16 @@ pool = ThreadPoolExecutor(3)
 
 @contextmanager
 def three_threads(large=2):
-    """Three threads, whatever the machine, for arrays of `large` elements or more, in pieces of a few."""
-    set_threads, count = threads._openblas()
+    """Three threads, whatever the machine, for arrays of `large` elements or more, in chunks of a few."""
+    set_threads, get_threads = threads._openblas()
+    count = get_threads()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threads, "_openblas", lambda: ((lambda n: set_threads(min(n, count))), 3))
+        patch.setattr(threads, "_openblas", lambda: ((lambda n: set_threads(min(n, count))), lambda: 3))
         patch.setattr(threads, "_pool", lambda: pool)
         for name in ("LARGE_ARRAY", "LARGE_PRODUCT", "LARGE_SUM"):
             patch.setattr(threads, name, large)
-        patch.setattr(threads, "ENOUGH", 1)
+        patch.setattr(threads, "PER_THREAD", 1)
         patch.setattr(threads, "SUMMED", 1)
         patch.setattr(threads, "QUICK", 1)
-        patch.setattr(threads, "PIECE", 4)
+        patch.setattr(threads, "CHUNK", 4)
         yield

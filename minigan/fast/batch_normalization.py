@@ -1,6 +1,4 @@
-"""Batch normalization as one operation.
-
-Chapter 4.10; read `reduction` before it.
+"""Batch normalization as one operation, which reads x once where its parts read it several times.
 
 Over the n elements of a channel, with the mean μ and the (biased) variance v of x,
 
@@ -22,16 +20,25 @@ import numpy as np
 
 from minigan.autograd import Tensor, grad, primitive
 from minigan.backend import Array
-from minigan.ops.broadcasting import sum
-from minigan.ops.elementwise import sqrt
-from minigan.ops.reduction import mean
-from minigan.fast.threads import piecewise, sum_of_rows_of
+from minigan.fast import faster
+from minigan.fast.threads import chunked, column_sums_of
+from minigan.layers.batch import all_but_last, normalize_batch
+from minigan.ops.broadcasting import mean, sum
+from minigan.ops.elementwise import value
+
+
+@faster(normalize_batch)
+def fast_normalize_batch(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Array, Array]:
+    if not isinstance(value(x), np.ndarray):
+        return normalize_batch.plain(x, gamma, beta, epsilon)
+    mu, variance = batch_statistics(value(x))
+    return batch_normalize(x, gamma, beta, mu, variance, epsilon=epsilon), mu, variance
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """The mean and the biased variance of each channel, over all axes but the last."""
-    mu = mean(x, _all_but_last(x))  # (C,)
-    return mu, sum_of_rows_of(lambda x, mu: np.square(x - mu), x, mu) * (len(mu) / x.size)
+    mu = mean(x, all_but_last(x))  # (C,)
+    return mu, column_sums_of(lambda x, mu: np.square(x - mu), x, mu) * (len(mu) / x.size)
 
 
 @primitive
@@ -44,7 +51,7 @@ def batch_normalize(
     calls needs them as well; for the derivatives they are functions of x.
     """
     scale = gamma / np.sqrt(variance + epsilon)
-    return piecewise(lambda x, mu, scale, beta: (x - mu) * scale + beta, x, mu, scale, beta)
+    return chunked(lambda x, mu, scale, beta: (x - mu) * scale + beta, x, mu, scale, beta)
 
 
 def _vjp_x(
@@ -55,8 +62,8 @@ def _vjp_x(
     n = x.size // x.shape[-1]
     a = gamma / np.sqrt(variance + epsilon)
     b = -a * _sum_of_products(g, x, mu) / ((variance + epsilon) * n)
-    c = -a * sum(g, _all_but_last(g)) / n
-    return piecewise(lambda x, g, mu, a, b, c: a * g + (b * (x - mu) + c), x, g, mu, a, b, c)
+    c = -a * sum(g, all_but_last(g)) / n
+    return chunked(lambda x, g, mu, a, b, c: a * g + (b * (x - mu) + c), x, g, mu, a, b, c)
 
 
 def _vjp_gamma(
@@ -68,7 +75,7 @@ def _vjp_gamma(
 
 
 def _vjp_beta(g: Any, *_: Any, **__: Any) -> Any:
-    return sum(g, _all_but_last(g))
+    return sum(g, all_but_last(g))
 
 
 batch_normalize.defvjp(_vjp_x, _vjp_gamma, _vjp_beta)
@@ -76,23 +83,11 @@ batch_normalize.defvjp(_vjp_x, _vjp_gamma, _vjp_beta)
 
 def _sum_of_products(g: Array, x: Array, mu: Array) -> Array:
     """Σ g (x - μ) for each channel."""
-    return sum_of_rows_of(lambda x, g, mu: g * (x - mu), x, g, mu)
-
-
-def _all_but_last(x: Any) -> tuple[int, ...]:
-    return tuple(range(x.ndim - 1))
-
-
-# --- To differentiate twice ------------------------------------------------------------------------
-
-
-def composition(x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
-    """The same y from parts, whose derivatives of every order are known: slower, and never wrong."""
-    centred = x - mean(x, _all_but_last(x))
-    return centred * (gamma / sqrt(mean(centred * centred, _all_but_last(x)) + epsilon)) + beta
+    return column_sums_of(lambda x, g, mu: g * (x - mu), x, g, mu)
 
 
 def _again(i: int, g: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
-    """The gradient with respect to argument i as something that can be differentiated again."""
-    x, gamma, beta = args = [a if isinstance(a, Tensor) else Tensor(a) for a in (x, gamma, beta)]
-    return grad(composition(x, gamma, beta, epsilon), args[i], g, create_graph=True)
+    """The gradient with respect to argument i, by the plain body, so that it can be differentiated again."""
+    args = [a if isinstance(a, Tensor) else Tensor(a) for a in (x, gamma, beta)]
+    y, _, _ = normalize_batch.plain(*args, epsilon)
+    return grad(y, args[i], g, create_graph=True)

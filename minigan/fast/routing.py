@@ -1,7 +1,5 @@
 """The sums of routing between capsules, without ever making the predictions û_ij = W_ij u_i.
 
-Chapter 4.11; read `contraction` and `convolution` before it.
-
 For the weights c of a routing, capsules u, kernels W and vectors v, of the shapes
 
     c (J, N, I)    u (N, D, I)    W (J, D, I, E)    v (J, N, E)
@@ -27,12 +25,36 @@ NumPy is quick along it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
+from minigan.fast import faster
 from minigan.fast.threads import in_threads
+from minigan.layers.capsule import route, squash
+from minigan.ops.contraction import transpose
+from minigan.ops.elementwise import value
+from minigan.ops.reduction import softmax
+
+
+@faster(route)
+def fast_route(u: Any, kernel: Any, routings: int, routing_gradient: str) -> Any:
+    if not isinstance(value(u), np.ndarray):
+        return route.plain(u, kernel, routings, routing_gradient)
+    u = transpose(u, (0, 2, 1))  # (N, D, I)
+    b = np.zeros_like(value(u), shape=(len(kernel), len(u), u.shape[2]))  # (J, N, I)
+    for iteration in range(1, routings + 1):
+        c = softmax(b, axis=0)
+        if routing_gradient == "none":
+            c = value(c)
+        v = squash(weighted_sum(c, u, kernel))  # (J, N, E)
+        if iteration < routings:
+            if routing_gradient != "full":
+                v = value(v)
+            b = b + agreement(u, kernel, v)
+    return transpose(v, (1, 0, 2))  # (N, J, E)
 
 
 @primitive
@@ -56,7 +78,7 @@ def agreement(u: Array, w: Array, v: Array) -> Array:
 
 
 @primitive
-def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
+def capsule_gradient(c: Array, w: Array, v: Array) -> Array:
     """x_ndi = Σ_j c_jni Σ_e W_jdie v_jne;  its gradients are the other three, with g for u."""
 
     def of(n: slice) -> Array:
@@ -69,7 +91,7 @@ def _capsule_gradient(c: Array, w: Array, v: Array) -> Array:
 
 
 @primitive
-def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
+def capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
     """w_jdie = Σ_n c_jni u_ndi v_jne;  its gradients are the other three, with g for W."""
 
     def of(n: slice) -> Array:
@@ -82,9 +104,8 @@ def _capsule_kernel_gradient(c: Array, u: Array, v: Array) -> Array:
 
 
 def _by_examples(of: Callable[[slice], Array], u: Array, times: int) -> list[Array]:
-    """[of(share), ...] for shares of the examples of u (N, ...), which is read so many times: each in a thread,
-    if that is much, and on the CPU."""
-    return in_threads(of, len(u), times * u.size if isinstance(u, np.ndarray) else 0)
+    """[of(share), ...] for shares of the examples of u (N, ...), which is read so many times: each in a thread."""
+    return in_threads(of, len(u), times * u.size)
 
 
 def _flat(x: Array) -> Array:
@@ -105,21 +126,21 @@ def _back(w: Array, v: Array) -> Array:
 
 weighted_sum.defvjp(
     lambda g, s, c, u, w: agreement(u, w, g),
-    lambda g, s, c, u, w: _capsule_gradient(c, w, g),
-    lambda g, s, c, u, w: _capsule_kernel_gradient(c, u, g),
+    lambda g, s, c, u, w: capsule_gradient(c, w, g),
+    lambda g, s, c, u, w: capsule_kernel_gradient(c, u, g),
 )
 agreement.defvjp(
-    lambda g, a, u, w, v: _capsule_gradient(g, w, v),
-    lambda g, a, u, w, v: _capsule_kernel_gradient(g, u, v),
+    lambda g, a, u, w, v: capsule_gradient(g, w, v),
+    lambda g, a, u, w, v: capsule_kernel_gradient(g, u, v),
     lambda g, a, u, w, v: weighted_sum(g, u, w),
 )
-_capsule_gradient.defvjp(
+capsule_gradient.defvjp(
     lambda g, x, c, w, v: agreement(g, w, v),
-    lambda g, x, c, w, v: _capsule_kernel_gradient(c, g, v),
+    lambda g, x, c, w, v: capsule_kernel_gradient(c, g, v),
     lambda g, x, c, w, v: weighted_sum(c, g, w),
 )
-_capsule_kernel_gradient.defvjp(
+capsule_kernel_gradient.defvjp(
     lambda g, w, c, u, v: agreement(u, g, v),
-    lambda g, w, c, u, v: _capsule_gradient(c, g, v),
+    lambda g, w, c, u, v: capsule_gradient(c, g, v),
     lambda g, w, c, u, v: weighted_sum(c, u, g),
 )

@@ -1,16 +1,16 @@
-"""Threads: all cores of the machine for one large operation.
+"""Several threads for one large operation, and sums and products by BLAS.
 
-Chapter 1.0; nothing to read before it, and nothing else needs it to be understood: `piecewise(f, x)` is
-f(x), `product(a, b)` is a @ b, and so on; a test compares each with the plain line of NumPy.
+`chunked(f, x)` is f(x), `multiply_matrices(a, b)` is a @ b, `column_sums` and `row_sums` are sums; a test compares
+each with the plain line of NumPy.
 
-NumPy lets go of the interpreter during a large operation, so that several threads can each work on their
-share of the rows of an array: copying, adding and multiplying matrices at the same time.  OpenBLAS,
-which multiplies matrices for NumPy, has threads of its own.  They help with nothing but the product, and
-go on spinning for some time after it, in the way of everything else.  So while a share is computed
-OpenBLAS is held at one thread, and is given back what it had.
+NumPy releases the interpreter lock during a large operation, so that several threads can each work on their
+share of the rows of an array.  OpenBLAS, which multiplies matrices for NumPy, has threads of its own.  They help
+with nothing but the product, and go on spinning for some time after it, in the way of everything else.  So while
+shares are computed OpenBLAS is held at one thread, and then gets back what it had.
 
-What is small, on a GPU, or of an unusual type or order is left to the plain line of NumPy.  With another
-library than OpenBLAS there is one share, and that library's threads.
+What is small, on a GPU, or of an unusual type or order is left to the plain line of NumPy.  With another library
+than OpenBLAS there is one share, and that library's threads; where no thread can be started (WebAssembly, or
+an interpreter that is shutting down) the shares are computed one after the other.
 
 The number of threads decides where sums and products are cut, and so how they are rounded: runs agree to
 the bit on the same machine with the same number of threads (OPENBLAS_NUM_THREADS), as they do in OpenBLAS.
@@ -23,8 +23,10 @@ import ctypes
 import functools
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -32,11 +34,11 @@ import numpy as np
 T = TypeVar("T")
 
 #: Elements to read and write that are worth another thread: waking one takes as long, up to 0.15 ms.
-ENOUGH = 2**17
+PER_THREAD = 2**17
 
-#: Elements of a piece: few enough that what is computed on the way stays in the cache, and enough that the
+#: Elements of a chunk: few enough that what is computed on the way stays in the cache, and enough that the
 #: threads, of which one at a time runs Python, seldom wait for each other.
-PIECE = 2**20
+CHUNK = 2**20
 
 #: Elements of an array, multiplications of a product and summands of a sum from which on they are large.
 LARGE_ARRAY, LARGE_PRODUCT, LARGE_SUM = 2**17, 2**18, 2**15
@@ -47,7 +49,7 @@ QUICK = 2
 #: Elements that BLAS adds up in the time in which one element is read, changed and written.
 SUMMED = 16
 
-#: Elements of a row that NumPy adds up in the time that it takes to begin with a row.
+#: Elements of a row that NumPy adds up in the time that it takes to start a row.
 SHORT = 128
 
 
@@ -57,34 +59,35 @@ def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
     elements  that all shares together read and write; if they are few, or n is 1, there is one share
     An exception in a share is raised here, once no other share is at work.
     """
-    set_threads, threads = _openblas()
-    count = max(min(threads, n, elements // ENOUGH), 1)
-    shares = [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
-    set_threads(1)
-    try:
-        # Each in a copy of the context, where np.errstate keeps what to do about an overflow.
-        others = [_pool().submit(contextvars.copy_context().run, work, share) for share in shares[1:]]
+    with _one_blas_thread() as threads:
+        count = max(min(threads, n, elements // PER_THREAD), 1)
+        first, *shares = [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
+        others: list[Future[T]] = []
         try:
-            return [work(shares[0]), *[other.result() for other in others]]
+            for share in shares:  # each in a copy of the context, where np.errstate keeps its settings
+                others.append(_pool().submit(contextvars.copy_context().run, work, share))
+        except RuntimeError:  # no thread can be started
+            pass
+        try:
+            alone = [work(share) for share in [first, *shares[len(others) :]]]
+            return [alone[0], *[other.result() for other in others], *alone[1:]]
         finally:
             wait(others)  # they write into arrays that whoever is told of an error may use
-    finally:
-        set_threads(threads)
 
 
-def pieces(share: slice, length: int) -> Iterator[slice]:
-    """The share in pieces of `length`, the last of which may be shorter."""
+def chunks(share: slice, length: int) -> Iterator[slice]:
+    """The share in chunks of `length`, the last of which may be shorter."""
     step = max(length, 1)
     return (slice(start, min(start + step, share.stop)) for start in range(share.start, share.stop, step))
 
 
-def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
+def chunked(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many."""
     if not (isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous):
         return f(x, *others)
-    if by_examples := _by_examples(x, others):
-        return piecewise(f, *by_examples).reshape(x.shape)
-    if x.size < 2 * QUICK * ENOUGH or not all(_broadcasts_by_rows(other, x) for other in others):
+    if long_rows := _long_rows(x, others):
+        return chunked(f, *long_rows).reshape(x.shape)
+    if x.size < 2 * QUICK * PER_THREAD or not all(_broadcasts_by_rows(other, x) for other in others):
         return f(x, *others)
 
     def on_rows(rows: slice) -> Any:
@@ -94,25 +97,25 @@ def piecewise(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     y = np.empty((len(x), *none.shape[1:]), none.dtype)
 
     def work(share: slice) -> None:
-        for rows in pieces(share, PIECE * len(x) // x.size):
+        for rows in chunks(share, CHUNK * len(x) // x.size):
             y[rows] = on_rows(rows)
 
     in_threads(work, len(x), x.size // QUICK)
     return y
 
 
-def sum_of_rows_of(f: Callable[..., Any], x: Any, *others: Any) -> Any:
-    """sum_of_rows(f(x, *others)) for an elementwise f, in pieces: f(x, *others) never exists as a whole.
+def column_sums_of(f: Callable[..., Any], x: Any, *others: Any) -> Any:
+    """column_sums(f(x, *others)) for an elementwise f, in chunks: f(x, *others) never exists as a whole.
 
     others  numbers, arrays like x, and arrays (J,) for x (..., J)
     """
-    if not (_is_summed_by_blas(x) and x.size >= LARGE_ARRAY and x.ndim > 1):
-        return sum_of_rows(f(x, *others))
-    long, *rest = _by_examples(x, others) or [x, *others]
+    if not (_blas_sums(x) and x.size >= LARGE_ARRAY and x.ndim > 1):
+        return column_sums(f(x, *others))
+    long, *rest = _long_rows(x, others) or [x, *others]
 
     def work(share: slice) -> Any:
         total = np.zeros(x.shape[-1], x.dtype)
-        for rows in pieces(share, PIECE * len(x) // x.size):
+        for rows in chunks(share, CHUNK * len(x) // x.size):
             y = f(long[rows], *[o[rows] if np.ndim(o) == long.ndim else o for o in rest])
             y = y.reshape(-1, x.shape[-1])
             total += np.ones(len(y), x.dtype) @ y
@@ -121,10 +124,10 @@ def sum_of_rows_of(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     return sum(in_threads(work, len(x), x.size // QUICK))
 
 
-def _by_examples(x: np.ndarray, others: tuple[Any, ...]) -> list[Any]:
+def _long_rows(x: np.ndarray, others: tuple[Any, ...]) -> list[Any]:
     """x (N, ..., J) and the others as one long row for each example, an array (J,) repeated; or [] if they do not fit.
 
-    For to begin with a row of J numbers takes NumPy as long as to go on for a hundred of them.
+    Starting a row costs NumPy as much as computing about 100 of its elements.
     """
     if x.ndim < 3:
         return []
@@ -148,7 +151,7 @@ def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
     return other.ndim < x.ndim or (other.ndim == x.ndim and len(other) in (1, len(x)))
 
 
-def product(a: Any, b: Any) -> Any:
+def multiply_matrices(a: Any, b: Any) -> Any:
     """a @ b for matrices a (..., I, K) and b (..., K, J): each thread has rows, columns or matrices of Y."""
     same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
     if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
@@ -177,9 +180,9 @@ def write_product(a: Any, b: Any, out: Any) -> None:
         out[...] = a @ b
 
 
-def sum_of_rows(x: Any) -> Any:
-    """Σ over all axes of x but the last, (..., J) -> (J,): a product with ones, which BLAS does faster."""
-    if not _is_summed_by_blas(x):
+def column_sums(x: Any) -> Any:
+    """Σ over all axes of x but the last, (..., J) -> (J,): a product with ones, which BLAS computes faster."""
+    if not _blas_sums(x):
         return x.sum(tuple(range(x.ndim - 1)))
     rows = x.reshape(-1, x.shape[-1])
     ones = np.ones(len(rows), x.dtype)
@@ -189,9 +192,9 @@ def sum_of_rows(x: Any) -> Any:
     return first
 
 
-def sum_in_rows(x: Any) -> Any:
-    """Σ over the last axis of x, (..., J) -> (...): the same, for rows that are short."""
-    if not _is_summed_by_blas(x) or not 1 < x.shape[-1] <= SHORT:
+def row_sums(x: Any) -> Any:
+    """Σ over the last axis of x, (..., J) -> (...): a product with ones as well, where rows are short."""
+    if not _blas_sums(x) or not 1 < x.shape[-1] <= SHORT:
         return x.sum(-1)
     rows = x.reshape(-1, x.shape[-1])
     ones = np.ones(x.shape[-1], x.dtype)
@@ -201,29 +204,52 @@ def sum_in_rows(x: Any) -> Any:
     return y
 
 
-def _is_summed_by_blas(x: Any) -> bool:
+def _blas_sums(x: Any) -> bool:
     large = isinstance(x, np.ndarray) and x.size >= LARGE_SUM and x.flags.c_contiguous
     return large and x.dtype.char in "fd"
 
 
-@functools.cache
-def _openblas() -> tuple[Callable[[int], object], int]:
-    """The function that sets the number of OpenBLAS's threads, and that number (one per core, unless
-    the environment variable OPENBLAS_NUM_THREADS says otherwise)."""
+_lock = threading.Lock()
+_holding = 0  # how many operations hold OpenBLAS at one thread now
+_threads = 1  # that OpenBLAS had before the first of them
+
+
+@contextmanager
+def _one_blas_thread() -> Iterator[int]:
+    """OpenBLAS has one thread inside the with-block; gives the number that it had before, and gives it back."""
+    global _holding, _threads
+    set_threads, get_threads = _openblas()
     try:
-        # The file of NumPy's core, by which what it is linked to is found, too.
+        with _lock:
+            _holding += 1
+            if _holding == 1:
+                _threads = get_threads()  # each time: somebody may have changed it
+                set_threads(1)
+        yield _threads
+    finally:
+        with _lock:
+            _holding -= 1
+            if _holding == 0:
+                set_threads(_threads)
+
+
+@functools.cache
+def _openblas() -> tuple[Callable[[int], object], Callable[[], int]]:
+    """The functions that set and get the number of OpenBLAS's threads."""
+    try:
+        # The file of NumPy's core, through which what it is linked to is found, too.
         library = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
     except (OSError, AttributeError, KeyError):
-        return (lambda threads: None), 1
+        return (lambda threads: None), (lambda: 1)
     for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
         if hasattr(library, name.format("set")):
-            return getattr(library, name.format("set")), getattr(library, name.format("get"))()
-    return (lambda threads: None), 1
+            return getattr(library, name.format("set")), getattr(library, name.format("get"))
+    return (lambda threads: None), (lambda: 1)
 
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_openblas()[1], thread_name_prefix="minigan")
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="minigan")
 
 
 if hasattr(os, "register_at_fork"):  # a forked process has none of the threads

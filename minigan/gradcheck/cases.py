@@ -14,21 +14,21 @@ import numpy as np
 from minigan import ops
 from minigan.autograd import cast
 from minigan.backend import to_device
-from minigan.ops.convolution import _conv2d_kernel_gradient
+from minigan.ops.convolution import convolution_kernel_gradient
 from minigan.ops.elementwise import value
-from minigan.ops.window import geometry
+from minigan.ops.window import window
 from minigan.fast.batch_normalization import batch_normalize, batch_statistics
 from minigan.fast.routing import (
-    _capsule_gradient,
-    _capsule_kernel_gradient,
+    capsule_gradient,
+    capsule_kernel_gradient,
     agreement,
     weighted_sum,
 )
 from minigan.ops.shape import scatter
 from minigan.fast.resize_convolution import (
-    _upsample_conv2d_input_gradient,
-    _upsample_conv2d_kernel_gradient,
-    upsample_conv2d,
+    resize_convolution_input_gradient,
+    resize_convolution_kernel_gradient,
+    resize_conv2d,
 )
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
@@ -143,25 +143,25 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     # upsampled convolution
-    "upsample_conv2d": [(upsample_conv2d, [normal(1, 2, 3, 2), normal(3, 2, 2, 1)])],
-    "upsample_conv2d_input_gradient": [
+    "resize_conv2d": [(resize_conv2d, [normal(1, 2, 3, 2), normal(3, 2, 2, 1)])],
+    "resize_convolution_input_gradient": [
         (
-            lambda y, w: _upsample_conv2d_input_gradient(y, w, size=2),
+            lambda y, w: resize_convolution_input_gradient(y, w, size=2),
             [normal(1, 4, 6, 1), normal(3, 2, 2, 1)],
         )
     ],
-    "upsample_conv2d_kernel_gradient": [
+    "resize_convolution_kernel_gradient": [
         (
-            lambda x, y: _upsample_conv2d_kernel_gradient(x, y, kernel=(3, 2), size=2),
+            lambda x, y: resize_convolution_kernel_gradient(x, y, kernel=(3, 2), size=2),
             [normal(1, 2, 3, 2), normal(1, 4, 6, 1)],
         )
     ],
     # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
     "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],
     "agreement": [(agreement, [normal(3, 2, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_gradient": [(_capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
+    "capsule_gradient": [(capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
     "capsule_kernel_gradient": [
-        (_capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
+        (capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
     ],
     "batch_normalize": [
         (
@@ -171,7 +171,7 @@ CASES: dict[str, list[Case]] = {
     ],
     "conv2d_kernel_gradient": [
         (
-            lambda x, y: _conv2d_kernel_gradient(x, y, at=uneven),
+            lambda x, y: convolution_kernel_gradient(x, y, at=uneven),
             [normal(2, 5, 4, 2), normal(2, *uneven.result, 1)],
         ),
     ],

@@ -1,17 +1,17 @@
 """The layers: weights, and how they meet the input.
 
-Chapter 5.  Reading order: `base`, `initializers`, `dense`, `activation`, `normalization`,
-`regularization`, `reshaping`, `convolution`, `resampling`, `spectral`, `sequential`,
-`minibatch`, `capsule`.
+Reading order: `base`, `dense`, `activation`, `batch`, `reshaping`, `sequential` (Part I); `convolution`, `resampling`,
+`normalization` (Part II); `regularization`, `embedding`, `capsule` (Part III); `initializers` at any time.
 """
 
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from minigan.layers.base import Layer
+from minigan.layers.batch import BatchNormalization, MinibatchStdDev
 from minigan.layers.capsule import Capsules, PrimaryCapsules, squash
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
-from minigan.layers.dense import Dense, Embedding
-from minigan.layers.minibatch import MinibatchStdDev
-from minigan.layers.normalization import BatchNormalization, LayerNormalization
+from minigan.layers.dense import Dense
+from minigan.layers.embedding import Embedding
+from minigan.layers.normalization import LayerNormalization, SpectralNormalization
 from minigan.layers.regularization import Dropout, GaussianDropout, GaussianNoise
 from minigan.layers.resampling import (
     AveragePooling2D,
@@ -21,7 +21,6 @@ from minigan.layers.resampling import (
 )
 from minigan.layers.reshaping import Flatten, Reshape
 from minigan.layers.sequential import Sequential
-from minigan.layers.spectral import SpectralNormalization
 
 __all__ = [
     "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",

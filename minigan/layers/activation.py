@@ -1,6 +1,6 @@
-"""Activations as layers; the functions and their derivatives are in `ops.elementwise`.
+"""Activations as layers; the functions and their derivatives are in `ops`.
 
-Chapter 5.4; read `base` before it.
+Part I; read `base` before it.
 """
 
 from __future__ import annotations
@@ -8,24 +8,39 @@ from __future__ import annotations
 from typing import Any
 
 from minigan import ops
-from minigan.layers.base import Layer
+from minigan.checks import real
+from minigan.layers.base import Function, Layer
 
 
-class ReLU(Layer):
+class ReLU(Function):
     """y = max(x, 0)."""
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.relu(x)
+    f = staticmethod(ops.relu)
+
+
+class Tanh(Function):
+    """y = tanh x."""
+
+    f = staticmethod(ops.tanh)
+
+
+class Sigmoid(Function):
+    """y = 1/(1 + e⁻ˣ)."""
+
+    f = staticmethod(ops.sigmoid)
+
+
+class Softmax(Function):
+    """y = eˣ / Σ eˣ over the last axis."""
+
+    f = staticmethod(ops.softmax)
 
 
 class LeakyReLU(Layer):
     """y = max(x, negative_slope · x)."""
 
     def __init__(self, negative_slope: float = 0.2) -> None:
-        self.negative_slope = negative_slope
-
-    def __repr__(self) -> str:
-        return f"LeakyReLU({self.negative_slope})"
+        self.negative_slope = real("LeakyReLU", least=0, most=1, negative_slope=negative_slope)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         return ops.leaky_relu(x, slope=self.negative_slope)
@@ -35,31 +50,7 @@ class ELU(Layer):
     """y = x for x > 0, else α(eˣ - 1)."""
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
-
-    def __repr__(self) -> str:
-        return f"ELU({self.alpha})"
+        self.alpha = real("ELU", least=0, alpha=alpha)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         return ops.elu(x, alpha=self.alpha)
-
-
-class Tanh(Layer):
-    """y = tanh x."""
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.tanh(x)
-
-
-class Sigmoid(Layer):
-    """y = 1/(1 + e⁻ˣ)."""
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.sigmoid(x)
-
-
-class Softmax(Layer):
-    """y = eˣ / Σ eˣ over the last axis."""
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.softmax(x, axis=-1)

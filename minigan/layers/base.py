@@ -1,15 +1,17 @@
 """Layer: something with weights that can be called, counted, saved and loaded.
 
-Chapter 5.1; read `autograd` before it.
+Part I; read `autograd` before it.
 
-One rule replaces registration: among the attributes of a layer, a *Tensor* is a weight and is trained,
-an *array* is remembered (running statistics) and not trained, and a *Layer* is a part; a list may hold
-several weights or parts.  The order of the attributes is the order in which they were set.  What occurs
-twice is shared: it counts once, and under its first name.
+One rule replaces registration: among the attributes of a layer, a *Tensor* is a weight and is trained, an
+*array* is a buffer (running statistics) and is not trained, and a *Layer* is a part; lists, tuples and
+dictionaries may hold several of them.  The order of the attributes is the order in which they were set.
+What occurs twice is shared: it counts once, under its first name.  Left out are a Tensor that was computed
+from others, and every attribute whose name begins with an underscore: keep there what you only look at.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,64 +24,74 @@ from minigan.backend import Array, is_array, to_device, to_numpy
 class Layer:
     """The base of every layer and network; subclasses define ``__call__(x, training=False)``.
 
-    `training` switches what differs between training and use: dropout, noise, batch statistics.
+    `training` switches what differs between training and inference: dropout, noise, batch statistics.
     """
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         raise TypeError(f"{type(self).__name__} is an abstract layer: it defines no __call__")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        """The call that makes the layer: arguments without a default, and those that differ from it."""
+        shown = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            if name in vars(self) and parameter.default is parameter.empty:
+                shown.append(repr(vars(self)[name]))
+            elif name in vars(self) and vars(self)[name] != parameter.default:
+                shown.append(f"{name}={vars(self)[name]!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def parameters(self) -> list[Tensor]:
         """The weights, in a fixed order; give them to an optimizer and to `grad`."""
         return [value for *_, value in self._items() if isinstance(value, Tensor)]
 
     def arrays(self) -> list[Array]:
-        """The arrays behind the weights and what is remembered, not copies: for averaging in place."""
+        """The arrays behind the weights and the buffers, not copies: for averaging in place."""
         return [value.data if isinstance(value, Tensor) else value for *_, value in self._items()]
 
-    def remembered(self) -> list[Array]:
+    def buffers(self) -> list[Array]:
         """Those of the arrays that are not trained, but change in training: running statistics."""
         return [value for *_, value in self._items() if not isinstance(value, Tensor)]
 
     def state(self) -> dict[str, np.ndarray]:
-        """name -> NumPy array (a copy), of the weights and of what is remembered."""
+        """name -> NumPy array (a copy), of the weights and the buffers."""
         return {name: to_numpy(value).copy() for name, _, _, value in self._items()}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state()` returned, onto the current device.
+        """Take over what `state()` returned, onto the current device, in the precision of this layer.
 
-        Raises ValueError, before anything is changed, if a name or a shape does not fit.
+        Raises ValueError, before anything is changed, if a name, a shape or a kind of number does not fit.
         """
-        items = list(self._items())
+        items, who = list(self._items()), f"{type(self).__name__}.load_state"
         names = {name for name, *_ in items}
         if names != set(state):
             raise ValueError(
-                f"{type(self).__name__}.load_state: missing {sorted(names - set(state))}, "
-                f"unexpected {sorted(set(state) - names)}"
+                f"{who}: missing {sorted(names - set(state))}, unexpected {sorted(set(state) - names)}"
             )
         for name, _, _, value in items:
-            if state[name].shape != value.shape:
-                raise ValueError(
-                    f"{type(self).__name__}.load_state: {name} has shape {state[name].shape}, "
-                    f"expected {value.shape}"
-                )
+            array = np.asarray(state[name])
+            if array.shape != value.shape:
+                raise ValueError(f"{who}: {name} has shape {array.shape}, expected {value.shape}")
+            if array.dtype.kind != value.dtype.kind:
+                raise ValueError(f"{who}: {name} has dtype {array.dtype}, expected {value.dtype}")
         for name, owner, attribute, value in items:
-            array = to_device(np.array(state[name]))
+            array = to_device(np.array(state[name], dtype=value.dtype))
             if isinstance(value, Tensor):
                 value.data = array
             else:
                 setattr(owner, attribute, array)
 
+    def astype(self, dtype: Any) -> None:
+        """Convert the weights and the buffers, in place, to float32 or float64."""
+        for _, owner, attribute, value in list(self._items()):
+            if isinstance(value, Tensor):
+                value.data = value.data.astype(dtype)
+            else:
+                setattr(owner, attribute, value.astype(dtype))
+
     def summary(self) -> str:
         """A table of the weights: name, shape, number."""
         rows = [
-            (
-                name,
-                str(value.shape),
-                f"{value.size:,}" + ("" if isinstance(value, Tensor) else "  (not trained)"),
-            )
+            (name, str(value.shape), f"{value.size:,}{'' if isinstance(value, Tensor) else '  (not trained)'}")
             for name, _, _, value in self._items()
         ]
         total = sum(p.size for p in self.parameters())
@@ -91,20 +103,33 @@ class Layer:
         """(full name, owner, attribute, Tensor or array) for this layer and all of its parts."""
         seen = {id(self)} if seen is None else seen
         for attribute, value in vars(self).items():
-            if is_array(value):
+            if attribute.startswith("_"):
+                continue
+            if is_array(value) and not isinstance(value, np.generic):  # a NumPy number is a setting
                 yield prefix + attribute, self, attribute, value
-            many = isinstance(value, list | tuple)
-            for i, part in enumerate(value if many else [value]):
-                name = f"{prefix}{attribute}.{i}" if many else prefix + attribute
-                if isinstance(part, Tensor | Layer) and id(part) not in seen:
-                    seen.add(id(part))
-                    if isinstance(part, Tensor):
-                        yield name, self, attribute, part
-                    else:
-                        yield from part._items(f"{name}.", seen)
+            for name, part in _parts(prefix + attribute, value):
+                if id(part) in seen:
+                    continue
+                seen.add(id(part))
+                if isinstance(part, Tensor):
+                    yield name, self, attribute, part
+                else:
+                    yield from part._items(f"{name}.", seen)
 
 
-def expect(layer: Layer, x: Any, axis: int, size: int, shape: str) -> None:
-    """Raise a ValueError that names the layer unless x has `size` elements along `axis`."""
-    if len(x.shape) < max(-axis, axis + 1) or x.shape[axis] != size:
-        raise ValueError(f"{layer!r} got an input of shape {x.shape}, expected {shape}")
+def _parts(name: str, value: Any) -> Iterator[tuple[str, Tensor | Layer]]:
+    """(name, part) for every weight and every layer in `value`, however deep in lists and dictionaries."""
+    if isinstance(value, Layer) or (isinstance(value, Tensor) and value.recipe is None):
+        yield name, value
+    elif isinstance(value, list | tuple | dict):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _parts(f"{name}.{key}", part)
+
+
+class Function(Layer):
+    """A layer without weights that is one function of its input, in training and at inference."""
+
+    f: Any  # a subclass says which
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        return self.f(x)

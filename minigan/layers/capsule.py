@@ -1,6 +1,6 @@
 """Capsules: groups of units whose vector says what there is by its length and how it lies by its direction.
 
-Chapter 5.13; read `base`, `initializers` and `convolution` before it.
+Part III; read `convolution` and `ops.einsum` before it.
 
 After Sabour, Frosst and Hinton 2017, "Dynamic Routing Between Capsules".  The I capsules u_i of one layer
 predict the J capsules of the next one, and each goes where its prediction agrees with the others':
@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import normal
-from minigan.layers.base import Layer, expect
+from minigan.backend import normal, replaceable
+from minigan.checks import choice, expect, whole
+from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
-from minigan.ops import reshape, softmax, sqrt, sum, transpose
+from minigan.ops import einsum, reshape, softmax, sqrt, sum, transpose
 from minigan.ops.elementwise import value
 from minigan.ops.window import Size
-from minigan.fast.routing import agreement, weighted_sum
 
 EPSILON = 1e-7  # in the root of squash
 
@@ -51,12 +51,11 @@ class PrimaryCapsules(Layer):
     def __init__(
         self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides: Size = 1
     ) -> None:
-        _at_least_one("PrimaryCapsules", capsules=capsules, dimensions=dimensions)
-        self.capsules, self.dimensions = capsules, dimensions
+        self.in_channels, self.capsules, self.dimensions = whole(
+            "PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions
+        )
         self.convolution = Conv2D(in_channels, capsules * dimensions, kernel_size, strides)
-
-    def __repr__(self) -> str:
-        return f"PrimaryCapsules({self.capsules}, {self.dimensions}, {self.convolution!r})"
+        self.kernel_size, self.strides = self.convolution.kernel_size, self.convolution.strides
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         y = self.convolution(x)  # (N, OH, OW, capsules*dimensions)
@@ -68,7 +67,7 @@ class Capsules(Layer):
     """u (N, in_capsules, in_dimensions) -> v (N, capsules, dimensions), by routing as at the top.
 
     kernel    W (J, D, I, E) for I = in_capsules, D = in_dimensions, J = capsules, E = dimensions
-    routings  how often c, s and v are computed; 1 divides every capsule evenly
+    routings  iterations: how often c, s and v are computed; 1 divides every capsule evenly
     routing_gradient
         "full"  the gradient of what is computed, through all iterations: what finite differences confirm
         "last"  the v of all but the last iteration are constants
@@ -85,47 +84,31 @@ class Capsules(Layer):
         routings: int = 3,
         routing_gradient: str = "full",
     ) -> None:
-        _at_least_one(
-            "Capsules",
-            in_capsules=in_capsules,
-            in_dimensions=in_dimensions,
-            capsules=capsules,
-            dimensions=dimensions,
-            routings=routings,
-        )
-        if routing_gradient not in ("full", "last", "none"):
-            raise ValueError(
-                f"Capsules: routing_gradient is {routing_gradient!r}, expected 'full', 'last' or 'none'"
-            )
-        self.in_capsules, self.in_dimensions = in_capsules, in_dimensions
-        self.capsules, self.dimensions = capsules, dimensions
-        self.routings, self.routing_gradient = routings, routing_gradient
-        self.kernel = Tensor(normal((capsules, in_dimensions, in_capsules, dimensions)) * 0.1)
-
-    def __repr__(self) -> str:
-        return (
-            f"Capsules({self.in_capsules}, {self.in_dimensions}, {self.capsules}, {self.dimensions}, "
-            f"routings={self.routings}, routing_gradient={self.routing_gradient!r})"
-        )
+        name = "Capsules"
+        self.in_capsules, self.in_dimensions = whole(name, in_capsules=in_capsules, in_dimensions=in_dimensions)
+        self.capsules, self.dimensions = whole(name, capsules=capsules, dimensions=dimensions)
+        self.routings = whole(name, routings=routings)
+        self.routing_gradient = choice(name, ("full", "last", "none"), routing_gradient=routing_gradient)
+        shape = (self.capsules, self.in_dimensions, self.in_capsules, self.dimensions)
+        self.kernel = Tensor(normal(shape) * 0.1)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         expect(self, x, 2, self.in_dimensions, f"(N, {self.in_capsules}, {self.in_dimensions})")
         expect(self, x, 1, self.in_capsules, f"(N, {self.in_capsules}, {self.in_dimensions})")
-        u = transpose(x, (0, 2, 1))  # (N, D, I)
-        b = np.zeros_like(value(u), shape=(self.capsules, len(x), self.in_capsules))  # (J, N, I)
-        for iteration in range(1, self.routings + 1):
-            c = softmax(b, axis=0)
-            if self.routing_gradient == "none":
-                c = value(c)
-            v = squash(weighted_sum(c, u, self.kernel))  # (J, N, E)
-            if iteration < self.routings:
-                if self.routing_gradient != "full":
-                    v = value(v)
-                b = b + agreement(u, self.kernel, v)
-        return transpose(v, (1, 0, 2))  # (N, J, E)
+        return route(x, self.kernel, self.routings, self.routing_gradient)
 
 
-def _at_least_one(layer: str, **sizes: int) -> None:
-    for name, size in sizes.items():
-        if size < 1:
-            raise ValueError(f"{layer}: {name} is {size}, expected at least 1")
+@replaceable
+def route(u: Any, kernel: Any, routings: int, routing_gradient: str) -> Any:
+    """v (N, J, E) from u (N, I, D) and W (J, D, I, E): the equations at the top, an iteration a round."""
+    u_hat = einsum("nid,jdie->jnie", u, kernel)  # û_ij = W_ij u_i
+    b = np.zeros_like(value(u), shape=(len(kernel), len(u), u.shape[1]))  # (J, N, I)
+    for iteration in range(1, routings + 1):
+        c = softmax(b, axis=0)  # c_ij = exp b_ij / Σ_k exp b_ik
+        if routing_gradient == "none":
+            c = value(c)
+        v = squash(einsum("jni,jnie->jne", c, u_hat))  # v_j = squash(Σ_i c_ij û_ij)
+        if iteration < routings:
+            seen = v if routing_gradient == "full" else value(v)
+            b = b + einsum("jnie,jne->jni", u_hat, seen)  # b_ij ← b_ij + ⟨û_ij, v_j⟩
+    return transpose(v, (1, 0, 2))

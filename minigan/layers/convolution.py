@@ -1,24 +1,60 @@
 """Conv2D and Conv2DTranspose: the convolution of `ops.convolution` with a trained kernel and a bias.
 
-Chapter 5.8; read `base`, `initializers` and `ops.convolution` before it.
-
-The two share their arguments, not a class: a transposed convolution is the gradient of a convolution
-with respect to its image, not a kind of convolution.
+Part II; read `base`, `dense` and `ops.convolution` before it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from minigan.autograd import Tensor
-from minigan.backend import zeros
-from minigan.layers.base import Layer, expect
-from minigan.layers.initializers import Initializer, glorot_uniform
+from minigan.checks import expect, whole
+from minigan.layers.base import Layer
+from minigan.layers.initializers import Initializer, glorot_uniform, make_weights
 from minigan.ops import conv2d, conv2d_transpose
-from minigan.ops.window import Padding, Size, pair
+from minigan.ops.window import Padding, Size, per_axis, sides
 
 
-class Conv2D(Layer):
+class _Convolution(Layer):
+    """The arguments, the kernel and the bias that the two have in common."""
+
+    transposed: bool
+
+    def __init__(
+        self,
+        in_channels: int,
+        filters: int,
+        kernel_size: Size,
+        strides: Size = 1,
+        padding: Padding = "valid",
+        dilation_rate: Size = 1,
+        use_bias: bool = True,
+        kernel_initializer: Initializer | str = glorot_uniform,
+    ) -> None:
+        name = type(self).__name__
+        self.in_channels, self.filters = whole(name, in_channels=in_channels, filters=filters)
+        self.kernel_size = kh, kw = per_axis(name, "kernel_size", kernel_size)
+        self.strides = per_axis(name, "strides", strides)
+        self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate)
+        sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
+        self.padding, self.use_bias = padding, use_bias
+        channels = (self.filters, self.in_channels) if self.transposed else (self.in_channels, self.filters)
+        fan_in, fan_out = kh * kw * self.in_channels, kh * kw * self.filters
+        self.kernel, self.bias = make_weights(
+            name, kernel_initializer, (kh, kw, *channels), fan_in, fan_out, self.filters, use_bias
+        )
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        return self.apply(x, self.kernel)
+
+    def apply(self, x: Any, kernel: Any) -> Any:
+        """y with another kernel in the place of w, as spectral normalization has one."""
+        expect(self, x, 3, self.in_channels, f"(N, H, W, {self.in_channels})")
+        f = conv2d_transpose if self.transposed else conv2d
+        y = f(x, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
+        return y + self.bias if self.use_bias else y
+
+
+class Conv2D(_Convolution):
     """y[o] = Σ x[S·o + D·k - P] w[k] + b.
 
     x (N, H, W, in_channels), w (KH, KW, in_channels, filters), b (filters,), y (N, OH, OW, filters);
@@ -26,37 +62,10 @@ class Conv2D(Layer):
     Raises ValueError if the channels do not fit or no output pixel is left.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        filters: int,
-        kernel_size: Size,
-        strides: Size = 1,
-        padding: Padding = "valid",
-        dilation_rate: Size = 1,
-        use_bias: bool = True,
-        kernel_initializer: Initializer = glorot_uniform,
-    ) -> None:
-        self.in_channels, self.filters, self.use_bias = in_channels, filters, use_bias
-        self.strides, self.padding, self.dilation_rate = strides, padding, dilation_rate
-        kh, kw = pair("Conv2D", "kernel_size", kernel_size)
-        self.kernel = Tensor(
-            kernel_initializer((kh, kw, in_channels, filters), kh * kw * in_channels, kh * kw * filters)
-        )
-        if use_bias:
-            self.bias = Tensor(zeros((filters,)))
-
-    def __repr__(self) -> str:
-        kh, kw = self.kernel.shape[:2]
-        return f"Conv2D({self.in_channels}, {self.filters}, ({kh}, {kw}), {self.strides}, {self.padding!r})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        expect(self, x, 3, self.in_channels, f"(N, H, W, {self.in_channels})")
-        y = conv2d(x, self.kernel, self.strides, self.padding, self.dilation_rate)
-        return y + self.bias if self.use_bias else y
+    transposed = False
 
 
-class Conv2DTranspose(Layer):
+class Conv2DTranspose(_Convolution):
     """x[S·o + D·k - P] += y[o] w[k], and + b: the transpose of a Conv2D that leads from x to y.
 
     y (N, OH, OW, in_channels), w (KH, KW, filters, in_channels), b (filters,), x (N, H, W, filters), with
@@ -64,31 +73,4 @@ class Conv2DTranspose(Layer):
     Raises ValueError if the channels do not fit.
     """
 
-    def __init__(
-        self,
-        in_channels: int,
-        filters: int,
-        kernel_size: Size,
-        strides: Size = 1,
-        padding: Padding = "valid",
-        dilation_rate: Size = 1,
-        use_bias: bool = True,
-        kernel_initializer: Initializer = glorot_uniform,
-    ) -> None:
-        self.in_channels, self.filters, self.use_bias = in_channels, filters, use_bias
-        self.strides, self.padding, self.dilation_rate = strides, padding, dilation_rate
-        kh, kw = pair("Conv2DTranspose", "kernel_size", kernel_size)
-        self.kernel = Tensor(
-            kernel_initializer((kh, kw, filters, in_channels), kh * kw * in_channels, kh * kw * filters)
-        )
-        if use_bias:
-            self.bias = Tensor(zeros((filters,)))
-
-    def __repr__(self) -> str:
-        kh, kw = self.kernel.shape[:2]
-        return f"Conv2DTranspose({self.in_channels}, {self.filters}, ({kh}, {kw}), {self.strides}, {self.padding!r})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        expect(self, x, 3, self.in_channels, f"(N, H, W, {self.in_channels})")
-        y = conv2d_transpose(x, self.kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
-        return y + self.bias if self.use_bias else y
+    transposed = True

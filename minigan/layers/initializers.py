@@ -1,18 +1,21 @@
 """Initial weights: how large the random numbers are that training starts from.
 
-Chapter 5.2; read nothing before it.
+Read nothing before it.
 
 A layer of fan_in inputs multiplies the variance of its input by fan_in · Var(w), and its backward pass
 multiplies that of the gradient by fan_out · Var(w).  The rules below keep one of the two, or their mean,
-at one.  An initializer is a function of the kernel's shape, fan_in and fan_out.
+at one.  An initializer is a function of the kernel's shape, fan_in and fan_out, or its name.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
-from minigan.backend import Array, normal, uniform, zeros
+from minigan.autograd import Tensor
+from minigan.backend import Array, normal, to_device, uniform, zeros
+from minigan.checks import choice, function
 
 Initializer = Callable[[tuple[int, ...], int, int], Array]
 
@@ -35,3 +38,26 @@ def normal_002(shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
 def zero(shape: tuple[int, ...], fan_in: int, fan_out: int) -> Array:
     """All zeros: for biases."""
     return zeros(shape)
+
+
+NAMES = {f.__name__: f for f in (glorot_uniform, he_normal, normal_002, zero)}
+
+
+def make_weights(
+    who: str,
+    initializer: Initializer | str,
+    shape: tuple[int, ...],
+    fan_in: int,
+    fan_out: int,
+    units: int,
+    use_bias: bool,
+) -> tuple[Tensor, Tensor | None]:
+    """The kernel of a layer, float32 of this shape, and its bias of `units` zeros, or None."""
+    if isinstance(initializer, str):
+        initializer = NAMES[choice(who, NAMES, kernel_initializer=initializer)]
+    kernel: Any = function(who, kernel_initializer=initializer)(shape, fan_in, fan_out)
+    if getattr(kernel, "shape", None) != shape or kernel.dtype.kind != "f":
+        came = f"{getattr(kernel, 'dtype', type(kernel).__name__)} numbers of shape {getattr(kernel, 'shape', ())}"
+        raise ValueError(f"{who}: kernel_initializer returned {came}, expected floating-point ones of shape {shape}")
+    kernel = to_device(kernel).astype("float32", copy=False)
+    return Tensor(kernel), Tensor(zeros((units,))) if use_bias else None

@@ -1,10 +1,12 @@
-"""Batch and layer normalization: subtract a mean, divide by a standard deviation, scale and shift.
+"""Normalization that does not look at the batch: of each example, and of a kernel.
 
-Chapter 5.5; read `base` and `ops.normalization` before it.
+Part II; read `dense` and `convolution` before it.
 
-Layer normalization is written as a composition, so its gradients are right to every order without a derivation:
-the mean and the variance are differentiated like everything else.  Batch normalization is an operation of its
-own (`ops.normalization`), which is several times as fast; differentiated twice it becomes the composition.
+The largest singular value σ of a kernel W is followed by one step of the power method per training step:
+
+    v ← Wᵀu/‖Wᵀu‖,    u ← Wv/‖Wv‖,    σ = uᵀW v,
+
+where u and v count as constants and the gradient flows through W alone.
 """
 
 from __future__ import annotations
@@ -14,63 +16,60 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import zeros
-from minigan.layers.base import Layer, expect
-from minigan.ops import mean, sqrt
+from minigan.backend import normal, zeros
+from minigan.checks import expect, instance, real, whole
+from minigan.layers.base import Layer
+from minigan.layers.convolution import Conv2D, Conv2DTranspose
+from minigan.layers.dense import Dense
+from minigan.ops import matmul, mean, reshape, sqrt
 from minigan.ops.elementwise import value
-from minigan.fast.batch_normalization import batch_normalize, batch_statistics
-
-
-class BatchNormalization(Layer):
-    """y = γ (x - μ)/√(σ² + ε) + β, where μ and σ² are taken over all axes but the last.
-
-    In training μ and σ² (biased) are those of the batch, and running averages of them are kept:
-    average ← momentum · average + (1 - momentum) · batch.  Otherwise the averages are used.
-    x (..., channels); γ, β and the averages (channels,).
-    Source: Ioffe and Szegedy 2015; momentum and epsilon have the meaning and the defaults of Keras.
-    """
-
-    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3) -> None:
-        self.channels, self.momentum, self.epsilon = channels, momentum, epsilon
-        self.gamma = Tensor(zeros((channels,)) + 1)
-        self.beta = Tensor(zeros((channels,)))
-        self.moving_mean = zeros((channels,))
-        self.moving_variance = zeros((channels,)) + 1
-
-    def __repr__(self) -> str:
-        return f"BatchNormalization({self.channels})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        expect(self, x, -1, self.channels, f"(..., {self.channels})")
-        if not training:
-            scale = self.gamma / np.sqrt(self.moving_variance + self.epsilon)
-            return x * scale + (self.beta - self.moving_mean * scale)
-        mu, variance = batch_statistics(value(x))  # (channels,)
-        self.moving_mean = self._moved(self.moving_mean, mu)
-        self.moving_variance = self._moved(self.moving_variance, variance)
-        return batch_normalize(x, self.gamma, self.beta, mu, variance, epsilon=self.epsilon)
-
-    def _moved(self, average: Any, batch: Any) -> Any:
-        return self.momentum * average + ((1 - self.momentum) * value(batch)).astype(average.dtype)
 
 
 class LayerNormalization(Layer):
     """y = γ (x - μ)/√(σ² + ε) + β, where μ and σ² are taken over the last axis of each example.
 
-    x (..., features); γ and β (features,).  The same in training and in use.
+    x (..., features); γ and β (features,).  The same in training and at inference.
     Source: Ba, Kiros and Hinton 2016; epsilon as in Keras.
     """
 
     def __init__(self, features: int, epsilon: float = 1e-3) -> None:
-        self.features, self.epsilon = features, epsilon
-        self.gamma = Tensor(zeros((features,)) + 1)
-        self.beta = Tensor(zeros((features,)))
-
-    def __repr__(self) -> str:
-        return f"LayerNormalization({self.features})"
+        self.features = whole("LayerNormalization", features=features)
+        self.epsilon = real("LayerNormalization", above=0, epsilon=epsilon)
+        self.gamma = Tensor(zeros((self.features,)) + 1)
+        self.beta = Tensor(zeros((self.features,)))
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         expect(self, x, -1, self.features, f"(..., {self.features})")
         centred = x - mean(x, -1, keepdims=True)
         variance = mean(centred * centred, -1, keepdims=True)
         return centred / sqrt(variance + self.epsilon) * self.gamma + self.beta
+
+
+class SpectralNormalization(Layer):
+    """`layer`, a Dense, Conv2D or Conv2DTranspose, with its kernel divided by its spectral norm.
+
+    So it stretches no vector: a linear map W/σ has the Lipschitz constant one.  The kernel counts as a matrix:
+    all axes but the last against the last.  For a convolution its norm is that of the matrix, as in the paper,
+    not that of the convolution as a map of images.
+    Source: Miyato, Kataoka, Koyama and Yoshida 2018, algorithm 1.
+    Raises TypeError for a layer that has no kernel.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = instance("SpectralNormalization", (Dense, Conv2D, Conv2DTranspose), layer=layer)
+        self.u = _unit(normal((self.layer.kernel.shape[-1],)))
+        matrix = self.layer.kernel.data.reshape(-1, self.layer.kernel.shape[-1])
+        for _ in range(10):  # so that σ is close from the first step on
+            self.u = _unit(_unit(matrix @ self.u) @ matrix)
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        kernel = self.layer.kernel
+        matrix = reshape(kernel, (-1, kernel.shape[-1]))  # (M, F)
+        v = _unit(value(matrix) @ self.u)  # (M,)
+        u = _unit(v @ value(matrix)) if training else self.u  # (F,)
+        self.u = u
+        return self.layer.apply(x, kernel / matmul(matmul(v, matrix), u))
+
+
+def _unit(vector: Any) -> Any:
+    return vector / (np.sqrt((vector * vector).sum()) + 1e-12)

@@ -1,6 +1,6 @@
-"""Dropout and noise: randomness in training, nothing in use.
+"""Dropout and noise: randomness in training, nothing at inference.
 
-Chapter 5.6; read `base` before it.
+Part III; read `base` before it.
 
 The masks are arrays, so to the gradient they are constants.
 """
@@ -11,20 +11,18 @@ import math
 from typing import Any
 
 from minigan.backend import normal, uniform
+from minigan.checks import real
 from minigan.layers.base import Layer
 
 
 class Dropout(Layer):
-    """In training, y = x/(1 - rate) with probability 1 - rate and 0 otherwise; in use, y = x.
+    """In training, y = x/(1 - rate) with probability 1 - rate and 0 otherwise; at inference, y = x.
 
     Raises ValueError unless 0 <= rate < 1.  Source: Srivastava et al. 2014.
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = checked_rate(self, rate)
-
-    def __repr__(self) -> str:
-        return f"Dropout({self.rate})"
+        self.rate = real("Dropout", least=0, below=1, rate=rate)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
@@ -34,13 +32,10 @@ class Dropout(Layer):
 
 
 class GaussianNoise(Layer):
-    """In training, y = x + stddev · n with n standard normal; in use, y = x."""
+    """In training, y = x + stddev · n with n standard normal; at inference, y = x."""
 
     def __init__(self, stddev: float) -> None:
-        self.stddev = stddev
-
-    def __repr__(self) -> str:
-        return f"GaussianNoise({self.stddev})"
+        self.stddev = real("GaussianNoise", least=0, stddev=stddev)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
@@ -49,24 +44,15 @@ class GaussianNoise(Layer):
 
 
 class GaussianDropout(Layer):
-    """In training, y = x · (1 + n √(rate/(1 - rate))) with n standard normal; in use, y = x.
+    """In training, y = x · (1 + n √(rate/(1 - rate))) with n standard normal; at inference, y = x.
 
     The mean and the variance are those of Dropout.  Raises ValueError unless 0 <= rate < 1.
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = checked_rate(self, rate)
-
-    def __repr__(self) -> str:
-        return f"GaussianDropout({self.rate})"
+        self.rate = real("GaussianDropout", least=0, below=1, rate=rate)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return x
         return x * (1 + normal(x.shape).astype(x.dtype) * math.sqrt(self.rate / (1 - self.rate)))
-
-
-def checked_rate(layer: Layer, rate: float) -> float:
-    if not 0 <= rate < 1:
-        raise ValueError(f"{type(layer).__name__}: rate is {rate}, expected 0 <= rate < 1")
-    return rate

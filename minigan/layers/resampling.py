@@ -1,6 +1,6 @@
 """UpSampling2D and pooling as layers; the functions are in `ops.resampling`.
 
-Chapter 5.9; read `base` before it.
+Part II; read `base` before it.
 """
 
 from __future__ import annotations
@@ -8,47 +8,49 @@ from __future__ import annotations
 from typing import Any
 
 from minigan import ops
+from minigan.checks import choice
 from minigan.layers.base import Layer
-from minigan.ops.window import Padding, Size
+from minigan.ops.resampling import INTERPOLATIONS
+from minigan.ops.window import Padding, Size, per_axis, sides
 
 
 class UpSampling2D(Layer):
     """(N, H, W, C) -> (N, H·size, W·size, C), "nearest" or "bilinear", as `ops.upsample2d`."""
 
     def __init__(self, size: Size = 2, interpolation: str = "nearest") -> None:
-        self.size, self.interpolation = size, interpolation
-
-    def __repr__(self) -> str:
-        return f"UpSampling2D({self.size}, {self.interpolation!r})"
+        self.size = per_axis("UpSampling2D", "size", size)
+        self.interpolation = choice("UpSampling2D", INTERPOLATIONS, interpolation=interpolation)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         return ops.upsample2d(x, self.size, self.interpolation)
 
 
-class MaxPooling2D(Layer):
+class _Pooling(Layer):
+    """The arguments that the two kinds of pooling have in common."""
+
+    pool: Any  # a subclass says which
+
+    def __init__(self, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> None:
+        name = type(self).__name__
+        self.size = per_axis(name, "size", size)
+        self.strides = self.size if strides is None else per_axis(name, "strides", strides)
+        sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
+        self.padding = padding
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        return self.pool(x, self.size, self.strides, self.padding)
+
+
+class MaxPooling2D(_Pooling):
     """The largest pixel of each window, as `ops.max_pool2d`."""
 
-    def __init__(self, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> None:
-        self.size, self.strides, self.padding = size, strides, padding
-
-    def __repr__(self) -> str:
-        return f"MaxPooling2D({self.size}, {self.strides}, {self.padding!r})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.max_pool2d(x, self.size, self.strides, self.padding)
+    pool = staticmethod(ops.max_pool2d)
 
 
-class AveragePooling2D(Layer):
+class AveragePooling2D(_Pooling):
     """The mean of each window, as `ops.average_pool2d`."""
 
-    def __init__(self, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> None:
-        self.size, self.strides, self.padding = size, strides, padding
-
-    def __repr__(self) -> str:
-        return f"AveragePooling2D({self.size}, {self.strides}, {self.padding!r})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.average_pool2d(x, self.size, self.strides, self.padding)
+    pool = staticmethod(ops.average_pool2d)
 
 
 class GlobalAveragePooling2D(Layer):

@@ -1,6 +1,6 @@
 """Flatten and Reshape: the same numbers in another shape; the batch axis stays.
 
-Chapter 5.7; read `base` before it.
+Part I; read `base` before it.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from minigan import ops
+from minigan.checks import wholes
 from minigan.layers.base import Layer
 
 
@@ -22,15 +23,16 @@ class Flatten(Layer):
 
 
 class Reshape(Layer):
-    """(N, ...) -> (N, *shape).  Raises ValueError if the number of elements differs."""
+    """(N, ...) -> (N, *shape); one size may be -1.  Raises ValueError if the sizes do not fit."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-
-    def __repr__(self) -> str:
-        return f"Reshape({self.shape})"
+        self.shape = wholes("Reshape", least=-1, shape=shape)
+        if self.shape.count(-1) > 1 or 0 in self.shape:
+            raise ValueError(f"Reshape: shape is {self.shape}, expected positive sizes, one of which may be -1")
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        if not x.shape or math.prod(x.shape[1:]) != math.prod(self.shape):
+        size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
+        if not x.shape or (size % known if -1 in self.shape else size != known):
             raise ValueError(f"{self!r} got an input of shape {x.shape}, whose examples have other sizes")
-        return ops.reshape(x, (x.shape[0], *self.shape))
+        shape = tuple(size // known if n == -1 else n for n in self.shape)
+        return ops.reshape(x, (x.shape[0], *shape))

@@ -1,39 +1,33 @@
 """The operations: what they compute, and below each its derivative.
 
-Chapter 4.  Reading order: `broadcasting`, `elementwise`, `reduction`, `shape`, `contraction`,
-`geometry`, `convolution`, `resampling`, `upsampled_convolution`, `normalization`, `routing`,
-`operators`.
+Reading order: `broadcasting`, `elementwise`, `contraction` (Part I); `kinks`, `reduction`, `shape`, `window`,
+`convolution`, `resampling` (Part II); `einsum` (Part III).  `operators` is notation: a + b for add(a, b).
 """
 
 from minigan.ops import operators as operators
-from minigan.ops.broadcasting import broadcast_to, reshape, sum
-from minigan.ops.contraction import einsum, matmul
+from minigan.ops.broadcasting import broadcast_to, mean, reshape, sum
+from minigan.ops.contraction import matmul, transpose
 from minigan.ops.convolution import conv2d, conv2d_transpose
+from minigan.ops.einsum import einsum
 from minigan.ops.elementwise import (
-    abs,
     add,
-    clip,
     divide,
-    elu,
     exp,
     leaky_relu,
     log,
-    maximum,
-    minimum,
     multiply,
     negative,
-    power,
     relu,
     sigmoid,
     softplus,
     sqrt,
     subtract,
     tanh,
-    where,
 )
-from minigan.ops.reduction import log_softmax, logsumexp, max, mean, min, norm, softmax, var
+from minigan.ops.kinks import abs, clip, elu, maximum, minimum, power, where
+from minigan.ops.reduction import log_softmax, logsumexp, max, min, norm, softmax, var
 from minigan.ops.resampling import average_pool2d, max_pool2d, upsample2d
-from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack, transpose
+from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack
 
 __all__ = [
     "abs", "add", "average_pool2d", "broadcast_to", "clip", "concatenate", "conv2d", "conv2d_transpose", "divide",

@@ -1,6 +1,6 @@
 """reshape, broadcast_to and sum: the linear bookkeeping behind every broadcast.
 
-Chapter 4.1; read `autograd` before it.
+Part I; read `autograd` before it.
 
 NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and
 summing are each other's transpose:  <broadcast(x), g> = <x, sum(g)>.  So the vjp of the one is the
@@ -9,13 +9,13 @@ other, and the gradient of any operand that was broadcast is summed back to its 
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import Array
-from minigan.fast.threads import sum_in_rows, sum_of_rows
+from minigan.backend import Array, shaped
 
 Axis = int | tuple[int, ...] | None
 
@@ -24,9 +24,6 @@ Axis = int | tuple[int, ...] | None
 def reshape(x: Array, shape: tuple[int, ...]) -> Array:
     """y = x in another shape (one size may be -1),  dy/dx = 1."""
     return x.reshape(shape)
-
-
-reshape.defvjp(lambda g, y, x, shape: reshape(g, x.shape))
 
 
 @primitive
@@ -38,16 +35,21 @@ def broadcast_to(x: Array, shape: tuple[int, ...]) -> Array:
 @primitive
 def sum(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ x over `axis`,  dy/dx = 1:  every summand receives the gradient of the sum."""
-    if axis == tuple(range(x.ndim - 1)) and not keepdims:
-        return sum_of_rows(x)
-    if axis in (-1, x.ndim - 1, (x.ndim - 1,)) and x.ndim > 1:
-        y = sum_in_rows(x)
-        return y[..., None] if keepdims else y
     return x.sum(axis=axis, keepdims=keepdims)
 
 
+reshape.defvjp(lambda g, y, x, shape: reshape(g, x.shape))
 broadcast_to.defvjp(lambda g, y, x, shape: unbroadcast(g, x))
 sum.defvjp(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis))
+
+
+def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    """y = (1/n) Σ x over the n elements along `axis`."""
+    x = shaped(x)
+    n = math.prod([x.shape[a] for a in axes_of(axis, x.ndim)])
+    if n == 0:
+        raise ValueError(f"mean: no elements along axis {axis} of an array of shape {x.shape}")
+    return sum(x, axis=axis, keepdims=keepdims) * (1 / n)
 
 
 def unbroadcast(g: Any, x: Any) -> Any:

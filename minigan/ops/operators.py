@@ -1,9 +1,9 @@
 """Attaches + - * / ** @ [] and a few methods to Tensor: notation, nothing else.
 
-Chapter 4.12; read any of the other ops before it.
+Nothing here needs to be read: ``a + b`` calls `add(a, b)`, and so on.
 
-Comparisons answer plain boolean arrays: they are piecewise constant, so there is nothing to
-differentiate.
+Comparisons return plain boolean arrays: they are piecewise constant, so there is nothing to
+differentiate.  What turns a Tensor of one number into a Python number is here as well.
 """
 
 # mypy: disable-error-code="misc, assignment, method-assign, attr-defined"
@@ -12,11 +12,12 @@ differentiate.
 from __future__ import annotations
 
 from minigan.autograd import Tensor
-from minigan.ops.broadcasting import reshape, sum
-from minigan.ops.contraction import matmul
-from minigan.ops.elementwise import abs, add, divide, multiply, negative, power, subtract, value
-from minigan.ops.reduction import max, mean, min, var
-from minigan.ops.shape import getitem, transpose
+from minigan.ops.broadcasting import mean, reshape, sum
+from minigan.ops.contraction import matmul, transpose
+from minigan.ops.elementwise import add, divide, multiply, negative, subtract, value
+from minigan.ops.kinks import abs, power
+from minigan.ops.reduction import max, min, var
+from minigan.ops.shape import getitem
 
 Tensor.__add__ = lambda self, other: add(self, other)
 Tensor.__radd__ = lambda self, other: add(other, self)
@@ -50,6 +51,21 @@ Tensor.min = lambda self, axis=None, keepdims=False: min(self, axis, keepdims)
 Tensor.reshape = lambda self, *shape: reshape(self, _unpacked(shape))
 Tensor.transpose = lambda self, *axes: transpose(self, _unpacked(axes) or None)
 Tensor.T = property(lambda self: transpose(self))
+
+Tensor.item = lambda self: self.data.item()
+Tensor.__int__ = lambda self: int(self.data)
+Tensor.__round__ = lambda self, digits=None: round(self.item(), digits)
+Tensor.__format__ = lambda self, form: format(self.item(), form) if form else repr(self)
+
+
+def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
+    raise TypeError(
+        "a Tensor cannot be changed in place, because its gradient would be wrong: make a new one with ops.where "
+        "or ops.concatenate, or change the bare numbers, tensor.data[index] = ..."
+    )
+
+
+Tensor.__setitem__ = _refuse_assignment
 
 
 def _unpacked(sizes: tuple) -> tuple:

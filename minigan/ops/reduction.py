@@ -1,6 +1,6 @@
-"""Reductions over axes: mean, var, max, min, logsumexp, softmax, norm.
+"""Reductions over axes: var, max, min, logsumexp, softmax, norm.
 
-Chapter 4.3; read `elementwise` before it (`sum` itself is in `broadcasting`).
+Part II; read `elementwise` before it (`sum` and `mean` are in `broadcasting`).
 
 Only `max`, `logsumexp` and `norm` are primitives; the others are compositions and need no derivative
 of their own.  `axis` is an int, a tuple of ints, or None for all axes, as in NumPy.
@@ -8,23 +8,15 @@ of their own.  `axis` is an int, a tuple of ints, or None for all axes, as in Nu
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import Array
-from minigan.ops.broadcasting import Axis, axes_of, reduced_shape, spread, sum
-from minigan.ops.elementwise import exp, value, where
-
-
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
-    """y = (1/n) Σ x over the n elements along `axis`."""
-    n = math.prod([x.shape[a] for a in axes_of(axis, len(x.shape))])
-    if n == 0:
-        raise ValueError(f"mean: no elements along axis {axis} of an array of shape {x.shape}")
-    return sum(x, axis=axis, keepdims=keepdims) * (1 / n)
+from minigan.backend import Array, shaped
+from minigan.ops.broadcasting import Axis, mean, reduced_shape, spread, sum
+from minigan.ops.elementwise import exp, log, value
+from minigan.ops.kinks import where
 
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
@@ -50,32 +42,42 @@ max.defvjp(_max_vjp)
 
 def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """y = min x = -max(-x)."""
-    return -max(-x, axis=axis, keepdims=keepdims)
+    return -max(-shaped(x), axis=axis, keepdims=keepdims)
 
 
 @primitive
 def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = log Σ eˣ over `axis`,  dy/dx = eˣ⁻ʸ = softmax x.  Finite for every finite x."""
-    largest = x.max(axis=axis, keepdims=True)
-    largest = np.where(np.isfinite(largest), largest, 0)  # a row of -∞ has y = -∞, not ∞ - ∞
+    largest = _finite_max(x, axis)
     with np.errstate(divide="ignore"):
         y = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
     return y if keepdims else y.reshape(x.sum(axis=axis).shape)
 
 
-logsumexp.defvjp(
-    lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis) * exp(x - spread(y, x, axis)),
-)
+def _logsumexp_vjp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+    y = where(np.isneginf(value(y)), 0.0, y)  # a row of -∞ has no softmax; its gradient is zero
+    return spread(g, x, axis) * exp(x - spread(y, x, axis))
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
-    """y = x - log Σ eˣ over `axis`: the logarithms of probabilities that sum to one."""
-    return x - logsumexp(x, axis=axis, keepdims=True)
+logsumexp.defvjp(_logsumexp_vjp)
+
+
+def _finite_max(x: Array, axis: Axis) -> Array:
+    """The largest x over `axis`, kept; 0 where that is not finite, so that -∞ - (-∞) does not occur."""
+    largest = x.max(axis=axis, keepdims=True)
+    return np.where(np.isfinite(largest), largest, x.dtype.type(0))
 
 
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """y = eˣ / Σ eˣ over `axis`: probabilities that sum to one."""
-    return exp(log_softmax(x, axis))
+    e = exp(x - _finite_max(value(shaped(x)), axis))
+    return e / sum(e, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Axis = -1) -> Any:
+    """y = x - log Σ eˣ over `axis`: the logarithms of probabilities that sum to one."""
+    shifted = x - _finite_max(value(shaped(x)), axis)  # before the logarithm: log Σ alone would lose digits
+    return shifted - log(sum(exp(shifted), axis=axis, keepdims=True))
 
 
 @primitive

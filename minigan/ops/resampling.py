@@ -1,6 +1,6 @@
 """Making images larger and smaller: upsample2d, max_pool2d, average_pool2d.
 
-Chapter 4.8; read `reduction`, `shape` and `contraction` before it.
+Part II; read `reduction`, `shape` and `contraction` before it.
 
 All are compositions, so that none needs a derivative of its own.  The transpose of repeating pixels is
 summing over the repeated block, which is where peers go wrong by picking one pixel of the block.
@@ -8,6 +8,7 @@ summing over the repeated block, which is where peers go wrong by picking one pi
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from minigan.backend import to_device
 from minigan.ops.broadcasting import broadcast_to, reshape
 from minigan.ops.contraction import matmul
 from minigan.ops.elementwise import value
-from minigan.ops.window import Geometry, Padding, Size, geometry, pair
+from minigan.ops.window import Padding, Size, Window, per_axis, window
 from minigan.ops.reduction import max
 from minigan.ops.shape import getitem, pad, stack
+
+INTERPOLATIONS = ("nearest", "bilinear")
 
 
 def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
@@ -28,7 +31,7 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
     interpolation  "nearest": every pixel is repeated; "bilinear": weighted means of the nearest pixels,
                    whose centres lie at half-integers; beyond the outermost centres the edge is continued
     """
-    sh, sw = pair("upsample2d", "size", size)
+    sh, sw = per_axis("upsample2d", "size", size)
     _check("upsample2d", x)
     n, h, w, c = x.shape
     if interpolation == "nearest":
@@ -38,7 +41,7 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
         y = matmul(_bilinear(h, sh, x), reshape(x, (n, h, w * c)))  # (N, H·SH, W·C)
         y = matmul(_bilinear(w, sw, x), reshape(y, (n * h * sh, w, c)))  # (N·H·SH, W·SW, C)
         return reshape(y, (n, h * sh, w * sw, c))
-    raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected 'nearest' or 'bilinear'")
+    raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected one of {INTERPOLATIONS}")
 
 
 def _bilinear(n: int, scale: int, like: Any) -> Any:
@@ -56,7 +59,9 @@ def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Pad
     the gradient, and pixels that tie share it equally.
     Raises ValueError if no window fits, or if one would see nothing but padding.
     """
-    windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=-np.inf)
+    dtype = value(x).dtype
+    lowest = -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=lowest)
     return max(windows, axis=0)
 
 
@@ -74,26 +79,19 @@ def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding:
 
 def _windows(
     name: str, x: Any, size: Size, strides: Size | None, padding: Padding, outside: float
-) -> tuple[Any, Geometry]:
+) -> tuple[Any, Window]:
     """Each pixel of each window, (pixels of a window, N, OH, OW, C): one strided slice for each."""
     _check(name, x)
-    kernel = pair(name, "size", size)
-    at = geometry(name, x.shape[1:3], kernel, kernel if strides is None else strides, padding, 1)
-    (top, left), (oh, ow), (sh, sw) = at.padding, at.result, at.strides
-    bottom, right = (s * (o - 1) + k - p - n for n, k, o, s, p, _ in zip(*at, strict=True))
-    if any(p >= k for p, k in zip((top, left, bottom, right), kernel * 2, strict=True)):
+    kernel = per_axis(name, "size", size)
+    at = window(name, x.shape[1:3], kernel, kernel if strides is None else strides, padding, 1)
+    after = tuple([f - p - n for f, p, n in zip(at.framed, at.padding, at.image, strict=True)])
+    if any(p >= k for p, k in zip((*at.padding, *after), kernel * 2, strict=True)):
         raise ValueError(
             f"{name}: with padding {padding!r}, a window of {kernel} pixels would see nothing but padding"
         )
-    below, beside = np.maximum((bottom, right), 0).tolist()
-    if top or left or below or beside:
-        x = pad(x, ((0, 0), (top, below), (left, beside), (0, 0)), outside)
-    slices = [
-        getitem(x, (slice(None), slice(i, i + sh * (oh - 1) + 1, sh), slice(j, j + sw * (ow - 1) + 1, sw)))
-        for i in range(kernel[0])
-        for j in range(kernel[1])
-    ]
-    return stack(slices), at
+    if any(at.padding) or any(after):
+        x = pad(x, ((0, 0), *zip(at.padding, after, strict=True), (0, 0)), outside)
+    return stack([getitem(x, at.seen_by(k)) for k in product(*map(range, kernel))]), at
 
 
 def _check(name: str, x: Any) -> None:

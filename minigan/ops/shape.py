@@ -1,6 +1,6 @@
-"""Moving numbers around: transpose, concatenate, stack, pad, flip, repeat, indexing.
+"""Moving numbers around: indexing, concatenate, stack, pad, flip, repeat.
 
-Chapter 4.4; read `broadcasting` before it.
+Part II; read `broadcasting` before it.
 
 All of these are linear with coefficients 0 and 1, so each vjp is the transposed movement: what was
 copied from a place sends its gradient back there, and what was copied twice adds up.
@@ -14,24 +14,8 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import primitive
-from minigan.backend import Array, scatter_add
-from minigan.ops.broadcasting import axes_of, broadcast_to, reshape
-
-
-@primitive
-def transpose(x: Array, axes: tuple[int, ...] | None = None) -> Array:
-    """y = x with its axes permuted (reversed by default);  the gradient is permuted back."""
-    return x.transpose(axes)
-
-
-def _transpose_vjp(g: Any, y: Any, x: Any, axes: tuple[int, ...] | None = None) -> Any:
-    if axes is None:
-        return transpose(g)
-    back = sorted(range(x.ndim), key=lambda i: axes[i] % x.ndim)  # the inverse permutation
-    return transpose(g, tuple(back))
-
-
-transpose.defvjp(_transpose_vjp)
+from minigan.backend import Array, scatter_add, shaped
+from minigan.ops.broadcasting import Axis, axes_of, broadcast_to, reshape
 
 
 @primitive
@@ -73,7 +57,7 @@ def _concatenate_vjp(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any
     return getitem(g, (slice(None),) * (axis % g.ndim) + (piece,))
 
 
-_concatenate.defvjp_each(_concatenate_vjp)
+_concatenate.defvjp(each=_concatenate_vjp)
 
 
 def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
@@ -83,6 +67,10 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
 
 def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """y = the arrays, all of one shape, side by side along a new `axis`."""
+    arrays = [shaped(a) for a in arrays]
+    shapes = {a.shape for a in arrays}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: arrays of the shapes {sorted(shapes)}, expected at least one, all of one shape")
     (axis,) = axes_of(axis, arrays[0].ndim + 1)
     shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
     return concatenate([reshape(a, shape) for a in arrays], axis)
@@ -104,10 +92,10 @@ def _pad_vjp(g: Any, y: Any, x: Any, pad_width: Sequence[tuple[int, int]], const
 pad.defvjp(_pad_vjp)
 
 
-def flip(x: Any, axis: int) -> Any:
-    """y = x in reverse order along `axis`."""
-    (axis,) = axes_of(axis, x.ndim)
-    return getitem(x, (slice(None),) * axis + (slice(None, None, -1),))
+def flip(x: Any, axis: Axis = None) -> Any:
+    """y = x in reverse order along `axis`: one axis, several, or all."""
+    axes = axes_of(axis, x.ndim)
+    return getitem(x, tuple([slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)]))
 
 
 def repeat(x: Any, repeats: int, axis: int) -> Any:

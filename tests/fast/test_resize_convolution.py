@@ -16,11 +16,11 @@ from minigan.gradcheck import GradientError, check_grad
 from minigan.ops import convolution, upsampled_convolution
 from minigan.fast.resize_convolution import (
     Step,
-    _upsample_conv2d,
-    _upsample_conv2d_input_gradient,
-    _upsample_conv2d_kernel_gradient,
+    resize_convolution,
+    resize_convolution_input_gradient,
+    resize_convolution_kernel_gradient,
     steps,
-    upsample_conv2d,
+    resize_conv2d,
 )
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
@@ -51,9 +51,9 @@ def one_after_the_other(x, w, size):
 def family(x, w, y, size):
     """The three operations, each of two of the three."""
     return (
-        _upsample_conv2d(x, w, size=size),
-        _upsample_conv2d_input_gradient(y, w, size=size),
-        _upsample_conv2d_kernel_gradient(x, y, kernel=w.shape[:2], size=size),
+        resize_convolution(x, w, size=size),
+        resize_convolution_input_gradient(y, w, size=size),
+        resize_convolution_kernel_gradient(x, y, kernel=w.shape[:2], size=size),
     )
 
 
@@ -64,7 +64,7 @@ def family(x, w, y, size):
 def test_in_one_are_the_same_numbers_and_gradients_as_one_after_the_other_to_the_last_bit(case, seed):
     x, w, _, size = case
     x, w = Tensor(x), Tensor(w)
-    both, expected = upsample_conv2d(x, w, size), one_after_the_other(x, w, size)
+    both, expected = resize_conv2d(x, w, size), one_after_the_other(x, w, size)
     np.testing.assert_array_equal(both.data, expected.data)
     g = whole(seed, both.shape)
     for ours, theirs in zip(grad(both, [x, w], g), grad(expected, [x, w], g), strict=True):
@@ -109,7 +109,7 @@ def test_neither_threads_nor_portions_change_anything(few_bytes, case):
 @given(cases())
 def test_float32_stays_float32(case):
     x, w, y = (a.astype(np.float32) for a in case[:3])
-    assert {a.dtype for a in (*family(x, w, y, case[3]), upsample_conv2d(x, w, case[3]))} == {np.dtype("f4")}
+    assert {a.dtype for a in (*family(x, w, y, case[3]), resize_conv2d(x, w, case[3]))} == {np.dtype("f4")}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_float32_stays_float32(case):
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_in_words(x, w, size, message):
-    with pytest.raises(ValueError, match="upsample_conv2d: " + re.escape(message)):
-        upsample_conv2d(np.ones(x), np.ones(w), size)
+    with pytest.raises(ValueError, match="resize_conv2d: " + re.escape(message)):
+        resize_conv2d(np.ones(x), np.ones(w), size)
 
 
 # --- Derivatives ---------------------------------------------------------------------------------------
@@ -136,31 +136,31 @@ def test_what_does_not_fit_is_refused_in_words(x, w, size, message):
 @given(cases(side=3))
 def test_both_derivatives_by_the_kernel_itself(case):
     x, w, _, size = case
-    check_grad(lambda x, w: upsample_conv2d(x, w, size), x, w)
+    check_grad(lambda x, w: resize_conv2d(x, w, size), x, w)
 
 
-@covers("upsample_conv2d")
+@covers("resize_conv2d")
 @fewer
 @given(cases(side=3))
 def test_both_derivatives(case):
     x, w, _, size = case
-    check_grad(lambda x, w: _upsample_conv2d(x, w, size=size), x, w)
+    check_grad(lambda x, w: resize_convolution(x, w, size=size), x, w)
 
 
-@covers("upsample_conv2d_input_gradient")
+@covers("resize_convolution_input_gradient")
 @fewer
 @given(cases(side=3))
 def test_both_derivatives_of_the_input_gradient(case):
     _, w, y, size = case
-    check_grad(lambda y, w: _upsample_conv2d_input_gradient(y, w, size=size), y, w)
+    check_grad(lambda y, w: resize_convolution_input_gradient(y, w, size=size), y, w)
 
 
-@covers("upsample_conv2d_kernel_gradient")
+@covers("resize_convolution_kernel_gradient")
 @fewer
 @given(cases(side=3))
 def test_both_derivatives_of_the_kernel_gradient(case):
     x, w, y, size = case
-    check_grad(lambda x, y: _upsample_conv2d_kernel_gradient(x, y, kernel=w.shape[:2], size=size), x, y)
+    check_grad(lambda x, y: resize_convolution_kernel_gradient(x, y, kernel=w.shape[:2], size=size), x, y)
 
 
 @pytest.mark.parametrize("wrong", [Step(0, 0, -1), Step(1, -1, 0), Step(0, -1, 1)])
@@ -173,7 +173,7 @@ def test_the_checker_objects_if_one_of_the_three_takes_a_step_wrongly(wrong, mon
             patch.setattr(upsampled_convolution, "steps", lambda taps, size: [wrong, steps(taps, size)[1]])
             return taken(*args)
 
-    check_grad(lambda x, w: upsample_conv2d(x, w, 2), x, w)
+    check_grad(lambda x, w: resize_conv2d(x, w, 2), x, w)
     monkeypatch.setattr(upsampled_convolution, "_taken", with_a_fault)
     with pytest.raises(GradientError):
-        check_grad(lambda x, w: upsample_conv2d(x, w, 2), x, w)
+        check_grad(lambda x, w: resize_conv2d(x, w, 2), x, w)

@@ -10,8 +10,8 @@ from thread_tools import three_threads
 
 from minigan.gradcheck import GradientError, check_grad
 from minigan.fast.routing import (
-    _capsule_gradient,
-    _capsule_kernel_gradient,
+    capsule_gradient,
+    capsule_kernel_gradient,
     agreement,
     weighted_sum,
 )
@@ -20,8 +20,8 @@ SHAPES = {"c": "jni", "u": "ndi", "w": "jdie", "v": "jne"}  # the letters of F's
 OPS = {
     "weighted_sum": (weighted_sum, "cuw", "v"),
     "agreement": (agreement, "uwv", "c"),
-    "capsule_gradient": (_capsule_gradient, "cwv", "u"),
-    "capsule_kernel_gradient": (_capsule_kernel_gradient, "cuv", "w"),
+    "capsule_gradient": (capsule_gradient, "cwv", "u"),
+    "capsule_kernel_gradient": (capsule_kernel_gradient, "cuv", "w"),
 }
 
 

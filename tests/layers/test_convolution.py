@@ -27,8 +27,8 @@ from minigan.layers import (
 )
 from minigan.layers.sequential import can_join
 from minigan.losses import generator_loss, gradient_penalty, r1_penalty
-from minigan.ops.convolution import _conv2d_kernel_gradient
-from minigan.fast.resize_convolution import _upsample_conv2d_kernel_gradient
+from minigan.ops.convolution import convolution_kernel_gradient
+from minigan.fast.resize_convolution import resize_convolution_kernel_gradient
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
 
@@ -184,7 +184,7 @@ def test_a_pair_is_joined_where_that_is_right_and_nowhere_else(up, convolution, 
     y = Sequential(up, convolution)(Tensor(x))
     np.testing.assert_allclose(y.data, mg.to_numpy(convolution(up(x))), rtol=1e-12, atol=1e-12)
     if join:  # no image of the larger size that is convolved
-        assert "conv2d" not in made_by(y) and "upsample_conv2d" in made_by(y)
+        assert "conv2d" not in made_by(y) and "resize_conv2d" in made_by(y)
 
 
 def test_pairs_are_joined_in_the_middle_of_a_network_and_a_convolution_may_be_shared():
@@ -267,7 +267,7 @@ class Calls:
 @pytest.mark.parametrize("kind", ["wgan-gp", "r1"])
 def test_the_inner_gradient_of_a_penalty_computes_no_kernel_gradient(kind, monkeypatch):
     network = discriminator(LeakyReLU())
-    calls = Calls(monkeypatch, _conv2d_kernel_gradient)
+    calls = Calls(monkeypatch, convolution_kernel_gradient)
     penalty, inside = calls.during(lambda: penalty_of(kind, network))
     assert inside == 0
     assert "conv2d_kernel_gradient" not in made_by(penalty)
@@ -280,7 +280,7 @@ def test_the_inner_gradient_of_a_penalty_computes_no_kernel_gradient(kind, monke
 def test_the_step_of_the_generator_computes_kernel_gradients_of_the_generator_alone(monkeypatch):
     generator = float64(Sequential(UpSampling2D(2), Conv2D(2, 1, (3, 2), padding="same"), Tanh()))
     network = discriminator(LeakyReLU())
-    calls = [Calls(monkeypatch, op) for op in (_conv2d_kernel_gradient, _upsample_conv2d_kernel_gradient)]
+    calls = [Calls(monkeypatch, op) for op in (convolution_kernel_gradient, resize_convolution_kernel_gradient)]
     z = normal(0, (2, 2, 2, 2))
     fake = mg.ops.pad(generator(z), [(0, 0), (0, 0), (0, 1), (0, 0)])  # (2, 4, 5, 1)
     loss = generator_loss(network(fake))

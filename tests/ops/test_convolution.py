@@ -16,7 +16,7 @@ from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
 from minigan.ops import convolution
-from minigan.ops.convolution import _conv2d, _conv2d_kernel_gradient, _conv2d_transpose
+from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import Geometry, geometry
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
@@ -48,7 +48,7 @@ class Case:
         return ops.conv2d_transpose(y, w, self.strides, self.padding, self.x.shape[1:3], self.dilation)
 
     def kernel_gradient(self, x, y):
-        return _conv2d_kernel_gradient(x, y, at=self.at)
+        return convolution_kernel_gradient(x, y, at=self.at)
 
 
 @st.composite
@@ -142,7 +142,7 @@ def test_a_partial_last_chunk_is_not_lost(monkeypatch):
     y = ops.conv2d(x, w)
     close(y, loops.conv2d(x, w, (1, 1), "valid", (1, 1)))
     close(
-        _conv2d_kernel_gradient(x, y, at=at),
+        convolution_kernel_gradient(x, y, at=at),
         loops.conv2d_kernel_gradient(x, y, (3, 3), (1, 1), "valid", (1, 1)),
     )
 
@@ -313,10 +313,10 @@ def test_transposed_rows_by_hand(y, w, strides, padding, size, dilation, x):
 def test_a_kernel_gradient_by_hand():
     # y = (1, 10) at stride 1:  w0 = 1·1 + 10·2,  w1 = 1·2 + 10·3;  at stride 2 with x of four: 1 + 30, 2 + 40
     at = geometry("test", (1, 3), (1, 2), 1, "valid", 1)
-    np.testing.assert_array_equal(_conv2d_kernel_gradient(row(1, 2, 3), row(1, 10), at=at).ravel(), [21, 32])
+    np.testing.assert_array_equal(convolution_kernel_gradient(row(1, 2, 3), row(1, 10), at=at).ravel(), [21, 32])
     at = geometry("test", (1, 4), (1, 2), 2, "valid", 1)
     np.testing.assert_array_equal(
-        _conv2d_kernel_gradient(row(1, 2, 3, 4), row(1, 10), at=at).ravel(), [31, 42]
+        convolution_kernel_gradient(row(1, 2, 3, 4), row(1, 10), at=at).ravel(), [31, 42]
     )
 
 
@@ -541,12 +541,12 @@ def planted(at, d_image=None, d_kernel=None):
     """A convolution with one of its vjps replaced by a wrong one, as loops over bare arrays."""
 
     def convolution_with_a_fault(x, w):
-        return _conv2d.forward(x, w, at)
+        return convolution.forward(x, w, at)
 
     op = Primitive(convolution_with_a_fault)
     op.defvjp(
-        (lambda g, y, x, w: d_image(g, x, w)) if d_image else lambda g, y, x, w: _conv2d_transpose(g, w, at=at),
-        (lambda g, y, x, w: d_kernel(g, x, w)) if d_kernel else lambda g, y, x, w: _conv2d_kernel_gradient(x, g, at=at),
+        (lambda g, y, x, w: d_image(g, x, w)) if d_image else lambda g, y, x, w: convolution_transpose(g, w, at=at),
+        (lambda g, y, x, w: d_kernel(g, x, w)) if d_kernel else lambda g, y, x, w: convolution_kernel_gradient(x, g, at=at),
     )  # fmt: skip
     return op
 
@@ -626,7 +626,7 @@ def test_without_the_slip_it_is_right(at, backward):
 
 
 def test_a_convolution_whose_gradient_forgets_the_graph_is_refused_at_second_order():
-    op = planted(AT, lambda g, x, w: _conv2d_transpose(g, w.data if isinstance(w, Tensor) else w, at=AT))
+    op = planted(AT, lambda g, x, w: convolution_transpose(g, w.data if isinstance(w, Tensor) else w, at=AT))
     x, w = normal(0, (1, 5, 4, 2)), normal(1, (3, 2, 2, 2))
     check_grad(op, x, w, order=1)
     with pytest.raises(GradientError, match="order 2: the derivative of the gradient") as refusal:

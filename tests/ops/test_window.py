@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from loops import outputs, sides
 
-from minigan.ops.window import geometry, pair, transposed_size
+from minigan.ops.window import window, pair, transposed_size
 
 sizes = st.tuples(st.integers(1, 9), st.integers(1, 9))
 small = st.tuples(st.integers(1, 5), st.integers(1, 5))

@@ -1,0 +1,1 @@
+"""placeholder until the models branch is merged"""

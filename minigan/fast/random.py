@@ -1,0 +1,20 @@
+"""Large draws of random numbers, block by block in several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from minigan.backend import fill_block, fill_blocks
+from minigan.fast import faster
+from minigan.fast.threads import in_threads
+
+
+@faster(fill_blocks)
+def fill(draw: Callable[..., np.ndarray], flat: np.ndarray, seeds: np.ndarray) -> None:
+    def work(share: slice) -> None:
+        for i in range(share.start, share.stop):
+            fill_block(draw, flat, i, seeds[i])
+
+    in_threads(work, len(seeds), 16 * flat.size)  # drawing one takes as long as reading and writing 16
