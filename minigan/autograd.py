@@ -73,9 +73,8 @@ class Tensor:
         def _operator(self, *args: Any, **keywords: Any) -> Any: ...
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
-        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = _operator
-        __neg__ = __abs__ = __getitem__ = _operator
-        __lt__ = __le__ = __gt__ = __ge__ = _operator
+        __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __abs__ = __getitem__ = _operator
+        __len__ = __iter__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = item = _operator
         sum = mean = var = max = min = reshape = transpose = _operator
         T: Tensor
 
@@ -83,18 +82,6 @@ class Tensor:
     dtype = property(lambda self: self.data.dtype)
     ndim = property(lambda self: self.data.ndim)
     size = property(lambda self: self.data.size)
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
-
-    def __float__(self) -> float:
-        return float(self.data)
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
 
     def __repr__(self) -> str:
         numbers = np.array2string(to_numpy(self), separator=", ", prefix="Tensor(", threshold=64)
@@ -104,18 +91,6 @@ class Tensor:
 
     def __reduce__(self) -> tuple:
         return Tensor, (self.data,)  # a copy is a new variable, without a recipe
-
-    def __array__(self, *_: Any, **__: Any) -> Any:
-        raise TypeError(
-            "a Tensor does not become an array by itself, because its gradient would be lost on the way: "
-            "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
-        )
-
-    def __array_function__(self, function: Callable, *_: Any) -> Any:
-        raise TypeError(
-            f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
-            "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
-        )
 
     def backward(self) -> None:
         """Set ``.grad`` of every variable that this scalar was made from (it is set, never added to)."""
@@ -251,7 +226,9 @@ def grad(
     g = _check(y, xs, g)
     path, on_path = _between(xs, y)
     wanted = {x.order for x in xs}
-    grads = {y.order: g if create_graph else _value(g)}  # creation order -> what has arrived there so far
+    grads = {
+        y.order: g if create_graph else g.data if isinstance(g, Tensor) else g
+    }  # creation order -> what has arrived there so far
     for t in path:  # from the youngest to the oldest: when its turn comes, everything has arrived at t
         g = grads[t.order] if t.order in wanted else grads.pop(t.order)
         op, args, keywords, values = t.recipe  # type: ignore[misc]  # everything on the path has one
@@ -307,8 +284,7 @@ def ancestors(y: Tensor) -> list[Tensor]:
     return [found[order] for order in sorted(found)]
 
 
-def _value(a: Any) -> Any:
-    return a.data if type(a) is Tensor else a
+# --- What a misuse is told: to be read when it happens ----------------------------------------------
 
 
 def _check(y: Any, xs: list[Any], g: Any) -> Any:

@@ -95,7 +95,9 @@ def wholes(who: str, least: int = 1, length: int | None = None, **values: Any) -
 def reals(who: str, length: int | None = None, **limits_and_values: Any) -> Any:
     """Tuples of finite numbers, `length` of them if it is given; limits as for `real`."""
     limits = {
-        name: limits_and_values.pop(name) for name in ("least", "above", "below", "most") if name in limits_and_values
+        name: limits_and_values.pop(name)
+        for name in ("least", "above", "below", "most")
+        if name in limits_and_values
     }
     found = []
     for name, value in limits_and_values.items():

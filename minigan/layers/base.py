@@ -1,4 +1,4 @@
-"""Layer: something with weights that can be called, counted, saved and loaded.
+"""Layer: something with weights that can be called (and saved and loaded: `state`).
 
 Part I; read `autograd` before it.
 
@@ -12,16 +12,17 @@ from others, and every attribute whose name begins with an underscore: keep ther
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import Array, is_array, to_device, to_numpy
+from minigan.backend import Array, is_array
+from minigan.layers.state import State
 
 
-class Layer:
+class Layer(State):
     """The base of every layer and network; subclasses define ``__call__(x, training=False)``.
 
     `training` switches what differs between training and inference: dropout, noise, batch statistics.
@@ -51,53 +52,6 @@ class Layer:
     def buffers(self) -> list[Array]:
         """Those of the arrays that are not trained, but change in training: running statistics."""
         return [value for *_, value in self._items() if not isinstance(value, Tensor)]
-
-    def state(self) -> dict[str, np.ndarray]:
-        """name -> NumPy array (a copy), of the weights and the buffers."""
-        return {name: to_numpy(value).copy() for name, _, _, value in self._items()}
-
-    def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state()` returned, onto the current device, in the precision of this layer.
-
-        Raises ValueError, before anything is changed, if a name, a shape or a kind of number does not fit.
-        """
-        items, who = list(self._items()), f"{type(self).__name__}.load_state"
-        names = {name for name, *_ in items}
-        if names != set(state):
-            raise ValueError(
-                f"{who}: missing {sorted(names - set(state))}, unexpected {sorted(set(state) - names)}"
-            )
-        for name, _, _, value in items:
-            array = np.asarray(state[name])
-            if array.shape != value.shape:
-                raise ValueError(f"{who}: {name} has shape {array.shape}, expected {value.shape}")
-            if array.dtype.kind != value.dtype.kind:
-                raise ValueError(f"{who}: {name} has dtype {array.dtype}, expected {value.dtype}")
-        for name, owner, attribute, value in items:
-            array = to_device(np.array(state[name], dtype=value.dtype))
-            if isinstance(value, Tensor):
-                value.data = array
-            else:
-                setattr(owner, attribute, array)
-
-    def astype(self, dtype: Any) -> None:
-        """Convert the weights and the buffers, in place, to float32 or float64."""
-        for _, owner, attribute, value in list(self._items()):
-            if isinstance(value, Tensor):
-                value.data = value.data.astype(dtype)
-            else:
-                setattr(owner, attribute, value.astype(dtype))
-
-    def summary(self) -> str:
-        """A table of the weights: name, shape, number."""
-        rows = [
-            (name, str(value.shape), f"{value.size:,}{'' if isinstance(value, Tensor) else '  (not trained)'}")
-            for name, _, _, value in self._items()
-        ]
-        total = sum(p.size for p in self.parameters())
-        width = max([len(name) for name, *_ in rows], default=0)
-        lines = [f"{name:<{width}}  {shape:<20} {number:>12}" for name, shape, number in rows]
-        return "\n".join([repr(self), *lines, f"{total:,} trained parameters"])
 
     def _items(self, prefix: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Layer, str, Any]]:
         """(full name, owner, attribute, Tensor or array) for this layer and all of its parts."""

@@ -85,7 +85,9 @@ class Capsules(Layer):
         routing_gradient: str = "full",
     ) -> None:
         name = "Capsules"
-        self.in_capsules, self.in_dimensions = whole(name, in_capsules=in_capsules, in_dimensions=in_dimensions)
+        self.in_capsules, self.in_dimensions = whole(
+            name, in_capsules=in_capsules, in_dimensions=in_dimensions
+        )
         self.capsules, self.dimensions = whole(name, capsules=capsules, dimensions=dimensions)
         self.routings = whole(name, routings=routings)
         self.routing_gradient = choice(name, ("full", "last", "none"), routing_gradient=routing_gradient)

@@ -29,7 +29,9 @@ class Dense(Layer):
     ) -> None:
         self.in_features, self.units = whole("Dense", in_features=in_features, units=units)
         self.use_bias, shape = use_bias, (self.in_features, self.units)
-        self.kernel, self.bias = make_weights("Dense", kernel_initializer, shape, *shape, self.units, use_bias)
+        self.kernel, self.bias = make_weights(
+            "Dense", kernel_initializer, shape, *shape, self.units, use_bias
+        )
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         return self.apply(x, self.kernel)

@@ -58,6 +58,8 @@ def make_weights(
     kernel: Any = function(who, kernel_initializer=initializer)(shape, fan_in, fan_out)
     if getattr(kernel, "shape", None) != shape or kernel.dtype.kind != "f":
         came = f"{getattr(kernel, 'dtype', type(kernel).__name__)} numbers of shape {getattr(kernel, 'shape', ())}"
-        raise ValueError(f"{who}: kernel_initializer returned {came}, expected floating-point ones of shape {shape}")
+        raise ValueError(
+            f"{who}: kernel_initializer returned {came}, expected floating-point ones of shape {shape}"
+        )
     kernel = to_device(kernel).astype("float32", copy=False)
     return Tensor(kernel), Tensor(zeros((units,))) if use_bias else None

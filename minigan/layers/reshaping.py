@@ -28,7 +28,9 @@ class Reshape(Layer):
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = wholes("Reshape", least=-1, shape=shape)
         if self.shape.count(-1) > 1 or 0 in self.shape:
-            raise ValueError(f"Reshape: shape is {self.shape}, expected positive sizes, one of which may be -1")
+            raise ValueError(
+                f"Reshape: shape is {self.shape}, expected positive sizes, one of which may be -1"
+            )
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)

@@ -31,10 +31,7 @@ def add(a: Array, b: Array) -> Array:
     return a + b
 
 
-add.defvjp(
-    lambda g, y, a, b: unbroadcast(g, a),
-    lambda g, y, a, b: unbroadcast(g, b),
-)
+add.defvjp(lambda g, y, a, b: unbroadcast(g, a), lambda g, y, a, b: unbroadcast(g, b))
 
 
 @primitive
@@ -43,10 +40,7 @@ def subtract(a: Array, b: Array) -> Array:
     return a - b
 
 
-subtract.defvjp(
-    lambda g, y, a, b: unbroadcast(g, a),
-    lambda g, y, a, b: unbroadcast(-g, b),
-)
+subtract.defvjp(lambda g, y, a, b: unbroadcast(g, a), lambda g, y, a, b: unbroadcast(-g, b))
 
 
 @primitive
@@ -55,10 +49,7 @@ def multiply(a: Array, b: Array) -> Array:
     return a * b
 
 
-multiply.defvjp(
-    lambda g, y, a, b: unbroadcast(g * b, a),
-    lambda g, y, a, b: unbroadcast(g * a, b),
-)
+multiply.defvjp(lambda g, y, a, b: unbroadcast(g * b, a), lambda g, y, a, b: unbroadcast(g * a, b))
 
 
 @primitive
@@ -67,10 +58,7 @@ def divide(a: Array, b: Array) -> Array:
     return a / b
 
 
-divide.defvjp(
-    lambda g, y, a, b: unbroadcast(g / b, a),
-    lambda g, y, a, b: unbroadcast(-g * y / b, b),
-)
+divide.defvjp(lambda g, y, a, b: unbroadcast(g / b, a), lambda g, y, a, b: unbroadcast(-g * y / b, b))
 
 
 @primitive

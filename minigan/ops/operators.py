@@ -11,6 +11,8 @@ differentiate.  What turns a Tensor of one number into a Python number is here a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from minigan.autograd import Tensor
 from minigan.ops.broadcasting import mean, reshape, sum
 from minigan.ops.contraction import matmul, transpose
@@ -52,10 +54,29 @@ Tensor.reshape = lambda self, *shape: reshape(self, _unpacked(shape))
 Tensor.transpose = lambda self, *axes: transpose(self, _unpacked(axes) or None)
 Tensor.T = property(lambda self: transpose(self))
 
+Tensor.__len__ = lambda self: len(self.data)
+Tensor.__iter__ = lambda self: (self[i] for i in range(len(self)))
+Tensor.__bool__ = lambda self: bool(self.data)
+
 Tensor.item = lambda self: self.data.item()
+Tensor.__float__ = lambda self: float(self.data)
 Tensor.__int__ = lambda self: int(self.data)
 Tensor.__round__ = lambda self, digits=None: round(self.item(), digits)
 Tensor.__format__ = lambda self, form: format(self.item(), form) if form else repr(self)
+
+
+def _refuse_array(self: Tensor, *_: object, **__: object) -> None:
+    raise TypeError(
+        "a Tensor does not become an array by itself, because its gradient would be lost on the way: "
+        "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
+    )
+
+
+def _refuse_function(self: Tensor, function: Callable, *_: object) -> None:
+    raise TypeError(
+        f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
+        "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
+    )
 
 
 def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
@@ -65,6 +86,8 @@ def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
     )
 
 
+Tensor.__array__ = _refuse_array
+Tensor.__array_function__ = _refuse_function
 Tensor.__setitem__ = _refuse_assignment
 
 

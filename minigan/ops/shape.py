@@ -70,7 +70,9 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     arrays = [shaped(a) for a in arrays]
     shapes = {a.shape for a in arrays}
     if len(shapes) != 1:
-        raise ValueError(f"stack: arrays of the shapes {sorted(shapes)}, expected at least one, all of one shape")
+        raise ValueError(
+            f"stack: arrays of the shapes {sorted(shapes)}, expected at least one, all of one shape"
+        )
     (axis,) = axes_of(axis, arrays[0].ndim + 1)
     shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
     return concatenate([reshape(a, shape) for a in arrays], axis)

@@ -79,7 +79,9 @@ def sides(
     pairs: Any = ((padding, padding),) * len(image) if isinstance(padding, Integral) else padding
     try:
         found = tuple([(before, after) for before, after in pairs])
-        if len(found) == len(image) and all(isinstance(p, Integral) and p >= 0 for side in found for p in side):
+        if len(found) == len(image) and all(
+            isinstance(p, Integral) and p >= 0 for side in found for p in side
+        ):
             return tuple([(int(before), int(after)) for before, after in found])
     except (TypeError, ValueError):  # it is no pair for each axis
         pass
@@ -95,7 +97,9 @@ def transposed_size(
     """The default size of the image of a transposed convolution."""
     strides = per_axis(name, "strides", strides, len(result))
     extent = _extent(kernel, per_axis(name, "dilation_rate", dilation_rate, len(result)))
-    each = zip(result, strides, extent, sides(name, padding, (0,) * len(result), extent, strides), strict=True)
+    each = zip(
+        result, strides, extent, sides(name, padding, (0,) * len(result), extent, strides), strict=True
+    )
     if padding == "same":
         return tuple([o * s for o, s, _, _ in each])
     if padding == "valid":
