@@ -55,7 +55,6 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "data", "grad", "order", "recipe")
-    __array_ufunc__ = None  # tells NumPy to leave ``array + tensor`` to Tensor.__radd__
 
     def __init__(self, data: Any) -> None:
         if isinstance(data, Tensor):

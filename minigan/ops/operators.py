@@ -12,6 +12,9 @@ differentiate.  What turns a Tensor of one number into a Python number is here a
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from minigan.autograd import Tensor
 from minigan.ops.broadcasting import mean, reshape, sum
@@ -72,7 +75,36 @@ def _refuse_array(self: Tensor, *_: object, **__: object) -> None:
     )
 
 
-def _refuse_function(self: Tensor, function: Callable, *_: object) -> None:
+#: what ``array + tensor`` asks NumPy for -> the operation
+_OPERATIONS = {
+    np.add: add,
+    np.subtract: subtract,
+    np.multiply: multiply,
+    np.divide: divide,
+    np.power: power,
+    np.matmul: matmul,
+    np.equal: lambda a, b: value(a) == value(b),
+    np.not_equal: lambda a, b: value(a) != value(b),
+    np.less: lambda a, b: value(a) < value(b),
+    np.less_equal: lambda a, b: value(a) <= value(b),
+    np.greater: lambda a, b: value(a) > value(b),
+    np.greater_equal: lambda a, b: value(a) >= value(b),
+}
+
+
+def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+    """An operator between an array and a Tensor; any other function of NumPy is refused."""
+    if ufunc in _OPERATIONS and method == "__call__" and not keywords:
+        return _OPERATIONS[ufunc](*inputs)
+    if "out" in keywords:
+        raise TypeError(
+            "a Tensor cannot be added into an array in place (array += tensor), because its gradient would be "
+            "lost: write array = array + tensor"
+        )
+    return _function(self, ufunc)
+
+
+def _function(self: Tensor, function: Callable, *_: object) -> None:
     raise TypeError(
         f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
         "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
@@ -87,7 +119,8 @@ def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
 
 
 Tensor.__array__ = _refuse_array
-Tensor.__array_function__ = _refuse_function
+Tensor.__array_function__ = _function
+Tensor.__array_ufunc__ = _ufunc
 Tensor.__setitem__ = _refuse_assignment
 
 
