@@ -127,7 +127,7 @@ def one_convolution(rng, size, channels, filters, kernel, stride):
     x = rng.standard_normal((BATCH, size, size, channels), dtype=np.float32)
     w = rng.standard_normal((kernel, kernel, channels, filters), dtype=np.float32)
     y = ops.conv2d(x, w, stride, padding="same")
-    at = geometry("", (size, size), (kernel, kernel), stride, "same", 1)
+    at = window("", (size, size), (kernel, kernel), stride, "same", 1)
     tx, ty = (torch.tensor(a.transpose(0, 3, 1, 2).copy()) for a in (x, y))
     tw = torch.tensor(w.transpose(3, 2, 0, 1).copy())
     how = {"stride": stride, "padding": 1}

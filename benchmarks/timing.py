@@ -5,6 +5,7 @@ libraries in turn would make the pools starve each other, so the contestants run
 calls, with a pause before each block, and the blocks alternate.  Reported are minimum and median.
 """
 
+import os
 import platform
 import statistics
 import time
@@ -54,9 +55,10 @@ def high_water_mark() -> float:
 
 
 def machine() -> str:
-    """The processor, the number of threads and the versions that the numbers belong to."""
+    """The processor, the threads, the kernels of NumPy's BLAS and the versions that the numbers belong to."""
     import numpy
     import torch
+    from threadpoolctl import threadpool_info
 
     processor = platform.processor() or platform.machine()
     try:
@@ -64,7 +66,14 @@ def machine() -> str:
             processor = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
     except (OSError, StopIteration):
         pass  # not Linux: the platform's own word must do
+    kernels = ", ".join(
+        f"{pool['internal_api']} {pool['version']} with its {pool.get('architecture', 'own')} kernels"
+        for pool in threadpool_info()
+        if "numpy" in pool["filepath"]
+    )
+    chosen = [name for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ]
+    warning = f"\n{' and '.join(chosen)} set: unset for a fair comparison" if chosen else ""
     return (
         f"{processor}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
-        f"NumPy {numpy.__version__}, PyTorch {torch.__version__}"
+        f"NumPy {numpy.__version__} ({kernels}), PyTorch {torch.__version__}{warning}"
     )
