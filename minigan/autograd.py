@@ -136,9 +136,8 @@ class Primitive:
             return self(*args, **keywords)
         try:
             y = self.forward(*values, **keywords)
-        except (TypeError, ValueError, IndexError) as error:
-            kind = next(kind for kind in (TypeError, ValueError, IndexError) if isinstance(error, kind))
-            raise kind(f"{self.name}({_shapes(values)}): {error}") from error
+        except (TypeError, ValueError, IndexError, AttributeError) as error:
+            raise _misuse(self, values, error) from error
         if not records or _no_grad.get():
             return y
         t = Tensor.__new__(Tensor)  # past __init__, which checks what a person hands in
@@ -321,5 +320,13 @@ def _result(x: Tensor, grads: dict[int, Any], create_graph: bool, allow_unconnec
     return Tensor(g) if create_graph and not isinstance(g, Tensor) else g
 
 
-def _shapes(values: Sequence[Any]) -> str:
-    return ", ".join(str(v.shape) if hasattr(v, "shape") else type(v).__name__ for v in values)
+def _misuse(op: Primitive, values: Sequence[Any], error: Exception) -> Exception:
+    """The error of a forward function, with the primitive and what it was given."""
+    for i, value in enumerate(values if op.each else values[: len(op.vjps)]):
+        if not (hasattr(value, "shape") or isinstance(value, int | float)):
+            return TypeError(
+                f"{op.name}: argument {i} is {value!r:.60}, expected an array, a Tensor or a number"
+            )
+    kind = next((k for k in (TypeError, ValueError, IndexError) if isinstance(error, k)), TypeError)
+    shapes = [str(v.shape) if hasattr(v, "shape") else type(v).__name__ for v in values]
+    return kind(f"{op.name}({', '.join(shapes)}): {error}")
