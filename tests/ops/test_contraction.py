@@ -21,7 +21,7 @@ def factors(draw):
     return [draw(arrays(shape, layout=layouts_with_repeats)) for shape in draw(signature).input_shapes]
 
 
-@covers("matmul")
+@covers("matrix_product")
 @given(factors())
 def test_matmul(case):
     a, b = case
@@ -84,5 +84,5 @@ def test_einsum_explains_what_does_not_fit(subscripts, shapes, message):
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2,), (3, 2)), ((2, 2, 3), (3, 3, 2)), ((), (2, 2))])
 def test_matmul_names_the_shapes_that_do_not_fit(shapes):
-    with pytest.raises(ValueError, match=r"matmul\(\("):
+    with pytest.raises(ValueError, match=r"matrix_product\(\("):
         Tensor(np.zeros(shapes[0])) @ Tensor(np.zeros(shapes[1]))
