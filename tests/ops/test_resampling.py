@@ -308,7 +308,7 @@ X = np.zeros((2, 5, 4, 3))
         ((X, (1, 5)), r"no output pixel: a kernel of \(1, 5\)"),
         ((X[0], 2), r"x has shape \(5, 4, 3\), expected \(N, H, W, C\)"),
         ((X[:, :0], 2), r"an image of \(0, 4\) pixels"),
-        ((X, 0), "size is 0, expected a positive integer or a pair of them"),
+        ((X, 0), "size is 0, expected a positive integer or 2 of them"),
         ((X, 2, 0), "strides is 0, expected a positive integer"),
         ((X, 2, 1, "SAME"), "padding is 'SAME', expected 'valid', 'same'"),
         ((X, 2, 1, -1), "padding is -1, .* none of them negative"),
@@ -331,8 +331,8 @@ def test_padding_that_no_window_reaches_does_not_matter():
     [
         ((X, 0), "size is 0, expected a positive integer"),
         ((X, 1.5), "size is 1.5, expected"),
-        ((X, (2, 2, 2)), r"size is \(2, 2, 2\), expected a positive integer or a pair"),
-        ((X, 2, "cubic"), "interpolation is 'cubic', expected 'nearest' or 'bilinear'"),
+        ((X, (2, 2, 2)), r"size is \(2, 2, 2\), expected a positive integer or 2 of them"),
+        ((X, 2, "cubic"), r"interpolation is 'cubic', expected one of \('nearest', 'bilinear'\)"),
         ((X[0], 2), r"x has shape \(5, 4, 3\), expected \(N, H, W, C\)"),
     ],
 )
