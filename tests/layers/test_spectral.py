@@ -56,7 +56,7 @@ def test_it_is_close_from_the_first_step_and_closer_after_some(make):
     assert errors[0] < 0.2 and errors[-1] < 0.01 and spectral.u.dtype == np.float32
 
 
-def test_training_takes_a_step_of_the_power_method_and_use_does_not():
+def test_training_takes_a_step_of_the_power_method_and_inference_does_not():
     spectral = SpectralNormalization(Dense(20, 30))
     before = spectral.u.copy()
     spectral(np.zeros((1, 20), np.float32))
@@ -115,7 +115,7 @@ def test_both_orders_are_those_of_the_formula_in_which_u_and_v_are_constants(tra
     check_grad(formula, kernel.data, x.data)
 
 
-def test_the_kernel_is_trained_and_u_is_remembered():
+def test_the_kernel_is_trained_and_u_is_a_buffer():
     layer = Dense(3, 2)
     spectral = SpectralNormalization(layer)
     assert list(spectral.state()) == ["layer.kernel", "layer.bias", "u"]
@@ -132,7 +132,7 @@ def test_after_a_failed_call_the_kernel_is_still_the_kernel():
 
 @pytest.mark.parametrize("wrong", [ReLU(), Sequential(Dense(1, 1)), np.ones((2, 2))], ids=repr)
 def test_what_has_no_kernel_is_refused(wrong):
-    with pytest.raises(TypeError, match="(?s)SpectralNormalization got .*expected a Dense, Conv2D or"):
+    with pytest.raises(TypeError, match="(?s)SpectralNormalization: layer is .*, expected a Dense or Conv2D or Conv2DTranspose"):
         SpectralNormalization(wrong)
 
 
