@@ -28,7 +28,9 @@ COMPOSITIONS = {
     "repeat": [(lambda x: ops.repeat(x, 2, axis=-1), [normal(3, 2)])],
     "einsum": [(lambda a, b: ops.einsum("ij,kj->ki", a, b), [normal(3, 2), normal(4, 2)])],
     "conv2d": [(lambda x, w: ops.conv2d(x, w, 2, 1), [normal(1, 4, 3, 2), normal(3, 2, 2, 1)])],
-    "conv2d_transpose": [(lambda y, w: ops.conv2d_transpose(y, w, 2, 1), [normal(1, 2, 3, 1), normal(3, 3, 2, 1)])],
+    "conv2d_transpose": [
+        (lambda y, w: ops.conv2d_transpose(y, w, 2, 1), [normal(1, 2, 3, 1), normal(3, 3, 2, 1)])
+    ],
     "matmul": [
         (lambda a, b: a @ b, [normal(3), normal(3, 2)]),
         (lambda a, b: a @ b, [normal(2, 3), normal(3)]),

@@ -663,4 +663,6 @@ def test_a_primitive_of_ones_own(op):
 def test_a_primitive_keeps_its_name_and_its_docstring():
     assert ops.tanh.name == ops.tanh.__name__ == "tanh"
     assert ops.tanh.__doc__.startswith("y = tanh x")
-    assert primitives["concatenate"].name == "concatenate"  # the underscore of _concatenate is not part of the name
+    assert (
+        primitives["concatenate"].name == "concatenate"
+    )  # the underscore of _concatenate is not part of the name

@@ -4,14 +4,11 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from layer_tools import check_layer, check_weights, in_float64, randomised
-from strategies import layouts, normal, seeds
+from strategies import normal
 
 import minigan as mg
-from minigan.autograd import Tensor, ancestors, grad
-from minigan.gradcheck import check_grad
+from minigan.autograd import ancestors, grad
 from minigan.layers import (
     ELU,
     BatchNormalization,
@@ -23,12 +20,9 @@ from minigan.layers import (
     LeakyReLU,
     Sequential,
     Tanh,
-    UpSampling2D,
 )
-from minigan.losses import generator_loss, gradient_penalty, r1_penalty
+from minigan.losses import gradient_penalty, r1_penalty
 from minigan.ops.convolution import convolution_kernel_gradient
-
-fewer = settings(max_examples=settings.default.max_examples // 2)
 
 
 def float64(network, seed=0):

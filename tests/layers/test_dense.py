@@ -100,5 +100,7 @@ def test_embedding_refuses_what_is_no_index(x):
 
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (-1, 2)])
 def test_dense_without_features_or_units_is_refused(sizes):
-    with pytest.raises(ValueError, match="Dense: (in_features|units) is .*, expected an integer of at least 1"):
+    with pytest.raises(
+        ValueError, match="Dense: (in_features|units) is .*, expected an integer of at least 1"
+    ):
         Dense(*sizes)

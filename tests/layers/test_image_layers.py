@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from layer_tools import check_layer, in_float64, randomised
-from strategies import normal, seeds
+from strategies import normal
 
 from minigan import ops
 from minigan.autograd import Tensor, grad
@@ -13,7 +11,6 @@ from minigan.layers import (
     AveragePooling2D,
     Conv2D,
     Conv2DTranspose,
-    Layer,
     MaxPooling2D,
     Sequential,
     UpSampling2D,

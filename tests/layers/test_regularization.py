@@ -80,5 +80,7 @@ def test_without_strength_they_are_the_identity_in_training(layer):
 @pytest.mark.parametrize("kind", [Dropout, GaussianDropout])
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
 def test_a_rate_that_is_no_rate_is_refused(kind, rate):
-    with pytest.raises(ValueError, match=f"{kind.__name__}: rate is {rate}, expected a finite number at least 0 and below 1"):
+    with pytest.raises(
+        ValueError, match=f"{kind.__name__}: rate is {rate}, expected a finite number at least 0 and below 1"
+    ):
         kind(rate)

@@ -132,7 +132,10 @@ def test_after_a_failed_call_the_kernel_is_still_the_kernel():
 
 @pytest.mark.parametrize("wrong", [ReLU(), Sequential(Dense(1, 1)), np.ones((2, 2))], ids=repr)
 def test_what_has_no_kernel_is_refused(wrong):
-    with pytest.raises(TypeError, match="(?s)SpectralNormalization: layer is .*, expected a Dense or Conv2D or Conv2DTranspose"):
+    with pytest.raises(
+        TypeError,
+        match="(?s)SpectralNormalization: layer is .*, expected a Dense or Conv2D or Conv2DTranspose",
+    ):
         SpectralNormalization(wrong)
 
 

@@ -3,16 +3,14 @@
 In one, two and three spatial axes; `ops.conv2d` and `ops.conv2d_transpose` are the ones in the plane.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import loops
 import numpy as np
 import pytest
+from convolution_cases import Case, cases, whole
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from registry import covers
-from strategies import arrays, integers, layouts, normal, seeds
+from strategies import normal, seeds
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
@@ -23,79 +21,7 @@ from minigan.ops.window import Window, window
 fewer = settings(max_examples=settings.default.max_examples // 2)
 
 
-@dataclass
-class Case:
-    """An image x, a kernel w and a result y of its convolution, any of which may be strewn in memory."""
-
-    x: Any
-    w: Any
-    y: Any
-    strides: tuple[int, ...]
-    padding: Any
-    dilation: tuple[int, ...]
-
-    @property
-    def how(self):
-        return self.strides, self.padding, self.dilation
-
-    @property
-    def at(self):
-        return window("test", self.x.shape[1:-1], self.w.shape[:-2], *self.how)
-
-    def convolution(self, x, w):
-        return ops.conv2d(x, w, *self.how) if self.x.ndim == 4 else convolution(x, w, at=self.at)
-
-    def transpose(self, y, w):
-        if self.x.ndim == 4:
-            return ops.conv2d_transpose(y, w, self.strides, self.padding, self.x.shape[1:3], self.dilation)
-        return convolution_transpose(y, w, at=self.at)
-
-    def kernel_gradient(self, x, y):
-        return convolution_kernel_gradient(x, y, at=self.at)
-
-    def all_three(self):
-        """The three operations, each of two of x, w and y."""
-        return (
-            self.convolution(self.x, self.w),
-            self.transpose(self.y, self.w),
-            self.kernel_gradient(self.x, self.y),
-        )
-
-
-@st.composite
-def cases(draw, kind=normal, side=5, batch=(0, 2), axes=2):
-    """Every window: kernels larger and smaller than the stride or than the image, padding of any kind and
-    larger than the kernel; more channels than filters and fewer, so that all ways to compute are taken."""
-
-    def sizes(most):
-        return draw(st.tuples(*[st.integers(1, most)] * axes))
-
-    kernel, strides, dilation, image = sizes(4), sizes(3), sizes(2), sizes(side)
-    some = st.integers(0, 5 if axes < 3 else 2)
-    padding = draw(st.sampled_from(["valid", "same"]) | some | st.tuples(*[st.tuples(some, some)] * axes))
-    along = enumerate(zip(image, kernel, strides, dilation, strict=True))
-    around = [sum(loops.sides(padding, axis, *each)) for axis, each in along]
-    missing = [  # make the image larger where otherwise there would be no output
-        max(d * (k - 1) + 1 - n - p, 0) for n, k, d, p in zip(image, kernel, dilation, around, strict=True)
-    ]
-    if padding != "same":
-        image = tuple(n + m for n, m in zip(image, missing, strict=True))
-    result = tuple(
-        loops.outputs(n + sum(loops.sides(padding, axis, n, k, s, d)), k, s, d)
-        for axis, (n, k, s, d) in enumerate(zip(image, kernel, strides, dilation, strict=True))
-    )
-    n, c, f = (draw(st.integers(*limits)) for limits in (batch, (1, 3), (1, 3)))
-    shapes = [(n, *image, c), (*kernel, c, f), (n, *result, f)]
-    x, w, y = (draw(arrays(shape, kind, layouts)) for shape in shapes)
-    return Case(x, w, y, strides, padding, dilation)
-
-
 in_every_dimension = pytest.mark.parametrize("axes", [1, 2, 3])
-
-
-def whole(seed, shape):
-    """Small integers as floats, whose products and sums are exact."""
-    return integers(seed, shape).astype(float)
 
 
 def close(a, b):
@@ -183,7 +109,9 @@ def test_a_row_is_a_picture_of_one_row_and_a_film_of_one_picture():
     x, w = normal(0, (2, 5, 3)), normal(1, (2, 3, 4))
     row = convolution(x, w, at=window("test", (5,), (2,), 2, "same", 1))
     close(row, ops.conv2d(x[:, None], w[None], (1, 2), "same")[:, 0])
-    film = convolution(x[:, None, None], w[None, None], at=window("test", (1, 1, 5), (1, 1, 2), (1, 1, 2), "same", 1))
+    film = convolution(
+        x[:, None, None], w[None, None], at=window("test", (1, 1, 5), (1, 1, 2), (1, 1, 2), "same", 1)
+    )
     close(row, film[:, 0, 0])
 
 
@@ -278,7 +206,9 @@ def test_transposed_rows_by_hand(y, w, strides, padding, size, dilation, x):
 def test_a_kernel_gradient_by_hand():
     # y = (1, 10) at stride 1:  w0 = 1·1 + 10·2,  w1 = 1·2 + 10·3;  at stride 2 with x of four: 1 + 30, 2 + 40
     at = window("test", (1, 3), (1, 2), 1, "valid", 1)
-    np.testing.assert_array_equal(convolution_kernel_gradient(row(1, 2, 3), row(1, 10), at=at).ravel(), [21, 32])
+    np.testing.assert_array_equal(
+        convolution_kernel_gradient(row(1, 2, 3), row(1, 10), at=at).ravel(), [21, 32]
+    )
     at = window("test", (1, 4), (1, 2), 2, "valid", 1)
     np.testing.assert_array_equal(
         convolution_kernel_gradient(row(1, 2, 3, 4), row(1, 10), at=at).ravel(), [31, 42]

@@ -54,7 +54,9 @@ def test_every_primitive_has_a_property_test_of_both_derivatives():
 
 
 def test_every_primitive_has_a_sample_call():
-    assert sorted(ours()) == sorted(CASES), "one entry for each primitive in gradcheck/cases.py or fast/cases.py"
+    assert sorted(ours()) == sorted(CASES), (
+        "one entry for each primitive in gradcheck/cases.py or fast/cases.py"
+    )
 
 
 def test_every_vjp_is_differentiated_by_the_sample_calls():

@@ -90,7 +90,9 @@ def test_one_number_stands_for_two_and_numpy_numbers_are_numbers():
 @pytest.mark.parametrize("argument", ["strides", "dilation_rate"])
 def test_what_is_no_size_is_named(argument, value):
     arguments = {"strides": 1, "dilation_rate": 1, argument: value}
-    with pytest.raises(ValueError, match=f"conv2d: {argument} is .* expected a positive integer or 2 of them"):
+    with pytest.raises(
+        ValueError, match=f"conv2d: {argument} is .* expected a positive integer or 2 of them"
+    ):
         window("conv2d", (5, 5), (3, 3), padding="valid", **arguments)
 
 
