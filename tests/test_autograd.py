@@ -666,3 +666,50 @@ def test_a_primitive_keeps_its_name_and_its_docstring():
     assert (
         primitives["concatenate"].name == "concatenate"
     )  # the underscore of _concatenate is not part of the name
+
+
+def test_a_class_of_tensors_of_ones_own_is_refused():
+    with pytest.raises(TypeError, match="Tensor cannot be subclassed.*write a Layer"):
+
+        class Parameter(Tensor):
+            pass
+
+
+def test_blocks_of_no_grad_that_are_closed_out_of_order_leave_recording_on():
+    x, first, second = Tensor([1.0]), no_grad(), no_grad()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert type(x * 2) is np.ndarray
+    second.__exit__(None, None, None)
+    assert type(x * 2) is Tensor
+
+
+def test_two_primitives_of_one_name_are_both_kept():
+    before, ours = dict(primitives), primitives["tanh"]
+    try:
+
+        @mg.primitive
+        def tanh(x):
+            """y = tanh x, of somebody else."""
+            return np.tanh(x)
+
+        assert primitives["tanh"] is ours is ops.tanh
+        assert primitives[f"{__name__}.tanh"] is tanh and tanh.name == "tanh"
+    finally:
+        primitives.clear()
+        primitives.update(before)
+
+
+def test_a_primitive_keeps_its_plain_body():
+    assert ops.tanh.plain(0.5) == ops.tanh.forward(0.5) == np.tanh(0.5)
+    assert ops.add.plain.__module__ == "minigan.ops.elementwise"
+
+
+def test_a_primitive_of_any_number_of_arguments(op):
+    """`each`: one vjp for all arguments, with the number of the argument in front."""
+    weighted = op(lambda *xs: sum(i * x for i, x in enumerate(xs)))
+    weighted.defvjp(each=lambda i, g, y, *xs: i * g)
+    xs = [Tensor(np.array(float(k))) for k in range(4)]
+    assert grad(weighted(*xs), xs) == [0, 1, 2, 3]
+    assert weighted.vjp(2)(1.0, None) == 2

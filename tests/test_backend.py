@@ -314,3 +314,19 @@ def test_a_replaceable_function_keeps_its_plain_body_and_runs_the_other():
     assert (double(3), double.plain(3), double.__name__, double.__doc__) == (6, 6, "double", "2 x.")
     double.forward = lambda x: x + x + 100
     assert (double(3), double.plain(3)) == (106, 6)
+
+
+# --- What is no number ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["a", -1, 2.5, None, True])
+def test_a_seed_that_is_none_is_refused(value):
+    with pytest.raises((TypeError, ValueError), match="seed: value is .*, expected an integer of at least 0"):
+        mg.seed(value)
+    mg.seed(np.int64(3))
+
+
+@pytest.mark.parametrize("thing", [[[1.0, 2.0], [3.0]], ["a"], [None]], ids=repr)
+def test_what_makes_no_array_is_refused_in_words(thing):
+    with pytest.raises((TypeError, ValueError), match="cannot make an array of numbers from"):
+        Tensor(thing)

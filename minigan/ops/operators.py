@@ -11,6 +11,9 @@ differentiate.  What turns a Tensor of one number into a Python number is here a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from minigan.autograd import Tensor
 from minigan.ops.broadcasting import mean, reshape, sum
 from minigan.ops.contraction import matmul, transpose
@@ -66,6 +69,26 @@ def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
 
 
 Tensor.__setitem__ = _refuse_assignment
+
+
+def _in_place(operation: Callable) -> Callable:
+    """w -= g makes a new Tensor, as w = w - g does; within no_grad that would be an array in the weight's place."""
+
+    def apply(self: Tensor, other: Any) -> Any:
+        y = operation(self, other)
+        if self.recipe is None and not isinstance(y, Tensor):
+            raise TypeError(
+                "within no_grad a Tensor is changed by its numbers: tensor.data -= ..., not tensor -= ..."
+            )
+        return y
+
+    return apply
+
+
+Tensor.__iadd__ = _in_place(add)
+Tensor.__isub__ = _in_place(subtract)
+Tensor.__imul__ = _in_place(multiply)
+Tensor.__itruediv__ = _in_place(divide)
 
 
 def _unpacked(sizes: tuple) -> tuple:

@@ -104,3 +104,14 @@ def test_dense_without_features_or_units_is_refused(sizes):
         ValueError, match="Dense: (in_features|units) is .*, expected an integer of at least 1"
     ):
         Dense(*sizes)
+
+
+def test_embedding_has_the_names_of_keras_and_takes_the_old_ones_with_a_warning():
+    assert Embedding(input_dim=3, output_dim=2).table.shape == (3, 2)
+    with pytest.warns(DeprecationWarning) as warned:
+        layer = Embedding(count=3, features=2)
+    assert sorted(str(w.message) for w in warned) == [
+        "Embedding: count is now called input_dim",
+        "Embedding: features is now called output_dim",
+    ]
+    assert repr(layer) == "Embedding(3, 2)" and {w.filename for w in warned} == {__file__}

@@ -1,5 +1,7 @@
 """Spectral normalization: it finds the largest singular value, and differentiates it as the paper does."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -181,3 +183,24 @@ def test_u_travels_with_the_state_so_that_a_loaded_layer_goes_on_where_the_other
     for _ in range(2):
         np.testing.assert_array_equal(first(x, training=True).data, second(x, training=True).data)
     np.testing.assert_array_equal(first.u, second.u)
+
+
+def test_four_threads_in_one_layer_leave_its_kernel_alone():
+    """The divided kernel is handed to the call, and is never stored."""
+    layer = Dense(8, 8)
+    spectral, kernel, before = SpectralNormalization(layer), layer.kernel, layer.kernel.data.copy()
+    x = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    expected, wrong = spectral(x).data, []
+
+    def work():
+        for _ in range(200):
+            if not np.array_equal(spectral(x).data, expected):
+                wrong.append(True)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong and layer.kernel is kernel
+    np.testing.assert_array_equal(layer.kernel.data, before)

@@ -419,3 +419,13 @@ def test_a_wrong_backward_is_refused(name):
 )
 def test_the_loops_are_right(forward, vjp):
     assert check_grad(planted(forward, vjp), distinct(1, (2, 4, 5, 3)), order=1) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_pooling_whole_numbers_gives_whole_numbers(dtype):
+    x = np.arange(9).reshape(1, 3, 3, 1).astype(dtype)
+    y = ops.max_pool2d(x, 2, padding="same")
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y[0, ..., 0], [[4, 5], [7, 8]])
+    lowest = np.full_like(x, np.iinfo(dtype).min)
+    np.testing.assert_array_equal(ops.max_pool2d(lowest, 2, padding="same"), lowest[:, :2, :2])
