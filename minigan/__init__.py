@@ -24,6 +24,8 @@ from minigan.backend import on, seed, to_numpy, use
 from minigan.gradcheck.matrix import as_matrix
 from minigan.gradcheck.trace import trace
 
+import minigan.fast.optimizers  # noqa: E402,F401 - quicker bodies
+
 __version__ = "0.1.0"
 
 __all__ = [
