@@ -22,7 +22,7 @@ FORMAT = 2  # raised when older files can no longer be read
 HEADER_BYTES = 2**20  # the longest header
 
 
-def write(path: str | Path, header: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+def write(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Write header and arrays to one file, which appears whole or not at all.
 
     Raises FloatingPointError, and leaves the file as it was, if a number is not finite.
@@ -31,7 +31,7 @@ def write(path: str | Path, header: dict[str, Any], arrays: Mapping[str, np.ndar
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
-    text = json.dumps({"format": FORMAT} | header).encode()
+    text = json.dumps({"format": FORMAT, **header}).encode()
     unfinished = path.with_name(path.name + ".part")
     try:
         with open(unfinished, "wb") as file:
