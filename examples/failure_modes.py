@@ -27,20 +27,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
+from tunable_gan import TunableGAN
 
 import minigan as mg
 from minigan.autograd import no_grad
 from minigan.backend import to_device, to_numpy
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.training.monitor import Watch
 from minigan.evaluation.classifier import judge
-from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.evaluation.metrics import confident_share, digit_shares, modes_covered
+from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.models import AEGAN, mlp_gan
 from minigan.ops import sigmoid
 from minigan.runs import parse_with_device, positive
-from tunable_gan import TunableGAN
+from minigan.training.monitor import Watch
 
 BATCH = 100  # real examples that D sees in one of its steps
 SAMPLES = 2500  # that the measures look at, as in PacGAN's experiments

@@ -52,7 +52,10 @@ class TunableGAN(Model):
     slope_weight: float = 0.0
 
     name = "tunable_gan"
-    curves: ClassVar = {"loss": ("d_loss", "g_loss"), "diagnostics": ("d_accuracy", "g_gradient", "diversity")}
+    curves: ClassVar = {
+        "loss": ("d_loss", "g_loss"),
+        "diagnostics": ("d_accuracy", "g_gradient", "diversity"),
+    }
 
     def __post_init__(self, generator: Layer, discriminator: Layer) -> None:
         whole("TunableGAN", packing=self.packing, d_steps=self.d_steps, g_steps=self.g_steps)
@@ -60,7 +63,9 @@ class TunableGAN(Model):
         self.G, self.D = generator, discriminator
         self.g_optimizer, self.d_optimizer = (
             Adam(network.parameters(), self.schedule(rate, steps), *self.betas)
-            for network, rate, steps in zip((self.G, self.D), self.learning_rates, (self.g_steps, self.d_steps), strict=True)
+            for network, rate, steps in zip(
+                (self.G, self.D), self.learning_rates, (self.g_steps, self.d_steps), strict=True
+            )
         )
 
     def schedule(self, rate: float, steps: int) -> Any:

@@ -13,6 +13,7 @@ from minigan.autograd import Tensor, grad
 from minigan.gradcheck import check_grad
 from minigan.layers import Dense, Sequential, Tanh
 from minigan.losses import (
+    adversarial,
     binary_cross_entropy,
     discriminator_loss,
     generator_loss,
@@ -23,7 +24,6 @@ from minigan.losses import (
     r1_penalty,
     softmax_cross_entropy,
 )
-from minigan.losses import adversarial
 
 KINDS = ["non_saturating", "minimax", "least_squares", "hinge", "wasserstein"]
 every_kind = pytest.mark.parametrize("kind", KINDS)
@@ -114,7 +114,8 @@ def test_shapes_that_would_broadcast_are_refused(loss, a, b):
 
 
 @pytest.mark.parametrize(
-    "loss", [binary_cross_entropy, mean_squared_error, mean_absolute_error, margin_loss, softmax_cross_entropy]
+    "loss",
+    [binary_cross_entropy, mean_squared_error, mean_absolute_error, margin_loss, softmax_cross_entropy],
 )
 def test_lists_are_targets_as_arrays_are(loss):
     predictions, targets = np.array([[0.5, 0.25], [0.75, 0.1]]), [[0.0, 1.0], [1.0, 0.1]]

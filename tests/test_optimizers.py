@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from device_tools import assert_agree, there
 from hypothesis import given
-from hypothesis import strategies as st
 from layer_tools import randomised
 from strategies import seeds
 
@@ -461,11 +460,15 @@ def test_the_linear_decay_by_hand():
 def test_the_cosine_decay_by_hand():
     rate = cosine_decay(0.2, 4, final=0.01)
     half = (1 + math.sqrt(0.5)) / 2
-    assert [rate(step) for step in range(6)] == pytest.approx([0.2, 0.2 * half, 0.1, 0.2 * (1 - half), 0.002, 0.002])
+    assert [rate(step) for step in range(6)] == pytest.approx(
+        [0.2, 0.2 * half, 0.1, 0.2 * (1 - half), 0.002, 0.002]
+    )
 
 
 @pytest.mark.parametrize("decay", [linear_decay, cosine_decay])
-@pytest.mark.parametrize("wrong", [(0.0, 5, 0.1), (0.1, 0, 0.1), (0.1, -3, 0.1), (0.1, 5, 1.5), (0.1, 5, -0.1), ("a", 5, 0)])
+@pytest.mark.parametrize(
+    "wrong", [(0.0, 5, 0.1), (0.1, 0, 0.1), (0.1, -3, 0.1), (0.1, 5, 1.5), (0.1, 5, -0.1), ("a", 5, 0)]
+)
 def test_a_schedule_without_sense_is_refused(decay, wrong):
     with pytest.raises((ValueError, TypeError), match=f"{decay.__name__}: (start|steps|final) is "):
         decay(*wrong)
@@ -473,7 +476,7 @@ def test_a_schedule_without_sense_is_refused(decay, wrong):
 
 def test_a_step_has_the_rate_of_the_steps_taken_before_it():
     p, asked = Tensor(np.zeros(1)), []
-    optimizer = SGD([p], lambda step: asked.append(step) or 10.0 ** -step)
+    optimizer = SGD([p], lambda step: asked.append(step) or 10.0**-step)
     for _ in range(3):
         optimizer.step([np.ones(1)])
     assert asked == [0, 1, 2] and p.data == pytest.approx(-1.11) and optimizer.rate == 0.01
@@ -589,7 +592,9 @@ def test_a_state_that_cannot_be_is_refused_by_name_and_changes_nothing(name, arr
 
 def test_a_loaded_state_keeps_the_precision_of_the_optimizer():
     optimizer = Adam([Tensor([1.0])])
-    optimizer.load_state({k: a.astype(np.float64) if a.dtype.kind == "f" else a for k, a in optimizer.state().items()})
+    optimizer.load_state(
+        {k: a.astype(np.float64) if a.dtype.kind == "f" else a for k, a in optimizer.state().items()}
+    )
     assert optimizer.slots["m"][0].dtype == np.float32
 
 

@@ -19,9 +19,10 @@ from minigan.optimizers.sgd import SGD, RMSprop
 
 def update_all_in_pieces(optimizer: Optimizer, rows: list[list[Array]]) -> None:
     """Each thread has a share of the elements of all parameters together, so that it is woken only once."""
-    kind = type(optimizer)  # not a subclass, whose update may look at a parameter as a whole
+    kind: Any = type(optimizer)  # not a subclass, whose update may look at a parameter as a whole
     if kind not in (SGD, RMSprop, Adam) or not all(isinstance(row[0], np.ndarray) for row in rows):
-        return update_all.plain(optimizer, rows)
+        update_all.plain(optimizer, rows)
+        return
     if isinstance(optimizer, Adam):
         rows = [[p, clipped(g, optimizer.clip_norm), *slots] for p, g, *slots in rows]
     flat = [[array.reshape(-1) for array in row] for row in rows]
@@ -33,7 +34,7 @@ def update_all_in_pieces(optimizer: Optimizer, rows: list[list[Array]]) -> None:
             for piece in threads.pieces(slice(first, last), threads.PIECE // len(row)):
                 (adam if kind is Adam else kind.update)(optimizer, *[array[piece] for array in row])
 
-    return threads.in_threads(work, starts[-1], starts[-1] * (2 + len(optimizer.slots)))
+    threads.in_threads(work, starts[-1], starts[-1] * (2 + len(optimizer.slots)))
 
 
 def adam(optimizer: Any, p: Array, g: Array, m: Array, v: Array) -> None:

@@ -78,7 +78,9 @@ def _like(name: str, predictions: Any, targets: Any) -> Any:
     A list becomes an array beside the predictions, and of their precision.
     """
     if not (isinstance(predictions, Tensor) or is_array(predictions)):
-        raise TypeError(f"{name}: predictions are a {type(predictions).__name__}, expected a Tensor or an array")
+        raise TypeError(
+            f"{name}: predictions are a {type(predictions).__name__}, expected a Tensor or an array"
+        )
     if isinstance(targets, int | float):
         return targets
     if not (isinstance(targets, Tensor) or is_array(targets)):

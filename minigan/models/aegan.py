@@ -145,7 +145,7 @@ class AEGAN(Model):
         self.encoder = None if self.kind == "GAN" else E
         self.image_discriminator = D_x if self.term_weights.keys() & IMAGES.keys() else None
         self.latent_discriminator = D_z if self.term_weights.keys() & LATENTS.keys() else None
-        self.average_generator, self.average_encoder = copy.deepcopy((self.generator, self.encoder))
+        self.average_generator, self.average_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
         g_rate, d_rate = self.learning_rates
         self.g_optimizer = self.adam(g_rate, self.generator, self.encoder)
         self.d_x_optimizer = self.adam(d_rate, self.image_discriminator)
@@ -166,7 +166,7 @@ class AEGAN(Model):
     D_x = property(lambda self: self.image_discriminator)
     D_z = property(lambda self: self.latent_discriminator)
 
-    def adam(self, rate: float, *networks: Layer | None) -> Adam | None:
+    def adam(self, rate: float, *networks: Layer | None) -> Any:
         """With the settings of the paper's code; None if there is nothing to train."""
         parameters = [p for network in networks if network for p in network.parameters()]
         schedule = linear_decay(rate, self.decay_steps, self.FINAL)
@@ -195,7 +195,7 @@ class AEGAN(Model):
 
         decay = warm_up(self.average_decay, self.g_optimizer.steps)
         update_ema(self.average_generator, self.G, decay)
-        if self.E:
+        if self.average_encoder:
             update_ema(self.average_encoder, self.E, decay)
         return metrics | {name: value.data for name, value in terms.items()}
 

@@ -97,10 +97,13 @@ class CapsNet(Model):
         whole("CapsNet", classes=self.classes, class_dimensions=self.class_dimensions, routings=self.routings)
         whole("CapsNet", least=0, max_shift=self.max_shift)
         whole(  # the smallest image in which the second kernel has a place
-            "CapsNet", least=self.kernel_size + self.strides * (self.kernel_size - 1), image_size=self.image_size
+            "CapsNet",
+            least=self.kernel_size + self.strides * (self.kernel_size - 1),
+            image_size=self.image_size,
         )
         wholes("CapsNet", length=2, decoder_units=self.decoder_units)
         real("CapsNet", least=0, reconstruction_weight=self.reconstruction_weight)
+        real("CapsNet", above=0, learning_rate=self.learning_rate)
 
         self.class_capsules = ClassCapsules(self)
         first, second = self.decoder_units
@@ -189,7 +192,11 @@ class ClassCapsules(Layer):
         self.primary = PrimaryCapsules(of.filters, of.capsules, of.dimensions, of.kernel_size, strides=2)
         pixels = ((of.image_size - of.kernel_size) // of.strides + 1 - of.kernel_size) // 2 + 1
         self.classes = Capsules(
-            pixels * pixels * of.capsules, of.dimensions, of.classes, of.class_dimensions, routings=of.routings
+            pixels * pixels * of.capsules,
+            of.dimensions,
+            of.classes,
+            of.class_dimensions,
+            routings=of.routings,
         )
 
     def __call__(self, x: Any, training: bool = False) -> Any:

@@ -32,7 +32,9 @@ class CategoricalCode(Layer):
 
     def __call__(self, x: Any, training: bool = False) -> Any:
         if x.ndim != 2 or x.shape[1] < self.categories:
-            raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, {self.categories} or more)")
+            raise ValueError(
+                f"{self!r} got an input of shape {x.shape}, expected (N, {self.categories} or more)"
+            )
         candidates = value(x)[:, : self.categories]  # (N, categories)
         code = 3 * (candidates == candidates.max(axis=1, keepdims=True)).astype(x.dtype)  # (N, categories)
         return concatenate([code, x[:, self.categories :]], axis=-1)  # (N, latent_size)

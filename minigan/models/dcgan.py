@@ -73,7 +73,12 @@ class DCGAN(GAN):
         choice("DCGAN", ("transpose", "nearest"), upsampling=self.upsampling)
         return (
             generator(
-                self.latent_size, self.image_shape, self.width, self.categories, self.upsampling, self.kernel_size
+                self.latent_size,
+                self.image_shape,
+                self.width,
+                self.categories,
+                self.upsampling,
+                self.kernel_size,
             ),
             discriminator(self.image_shape, self.width),
         )

@@ -78,11 +78,11 @@ class GAN(Model):
         real(who, least=0, below=1, average_decay=self.average_decay)
         if generator is None and discriminator is None:
             generator, discriminator = self.build()
-        instance(who, Layer, generator=generator, discriminator=discriminator)
-        self.generator, self.discriminator, self.average = generator, discriminator, copy.deepcopy(generator)
+        G, D = instance(who, Layer, generator=generator, discriminator=discriminator)
+        self.generator, self.discriminator, self.average = G, D, copy.deepcopy(G)
         g_rate, d_rate = self.learning_rates
-        self.g_optimizer = Adam(generator.parameters(), self.schedule(g_rate), *self.betas)
-        self.d_optimizer = Adam(discriminator.parameters(), self.schedule(d_rate), *self.betas)
+        self.g_optimizer = Adam(G.parameters(), self.schedule(g_rate), *self.betas)
+        self.d_optimizer = Adam(D.parameters(), self.schedule(d_rate), *self.betas)
 
     def build(self) -> tuple[Layer, Layer]:
         """G and D, from the settings."""

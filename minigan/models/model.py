@@ -39,7 +39,7 @@ class Model(Parts):
         """
         who, shape = type(self).__name__, getattr(self, "image_shape", None)
         if shape is not None:
-            x = images(who, shape, x)
+            x = images(who, tuple(shape), x)
         elif getattr(getattr(x, "dtype", None), "kind", None) != "f" or x.ndim < 2 or not len(x):
             raise ValueError(f"{who}: expected a batch (N, ...) of floating-point numbers, N at least 1")
         elif isinstance(x, np.ndarray) and not np.isfinite(x).all():
@@ -69,4 +69,6 @@ class Model(Parts):
 def in_chunks(network: Callable[[Any], Any], x: np.ndarray) -> np.ndarray:
     """What a network returns for x (n, ...), both on the host, CHUNK rows at a time and without a graph."""
     with no_grad():
-        return np.concatenate([to_numpy(network(to_device(x[i : i + CHUNK]))) for i in range(0, len(x), CHUNK)])
+        return np.concatenate(
+            [to_numpy(network(to_device(x[i : i + CHUNK]))) for i in range(0, len(x), CHUNK)]
+        )

@@ -24,7 +24,9 @@ def renamed(**new_names: str | tuple[str, Callable[[Any], Any]]) -> Callable[[Cl
             for old, new in new_names.items():
                 name, convert = (new, lambda value: value) if isinstance(new, str) else new
                 if old in keywords and name not in keywords:
-                    warnings.warn(f"{kind.__name__}: {old} is now called {name}", DeprecationWarning, stacklevel=2)
+                    warnings.warn(
+                        f"{kind.__name__}: {old} is now called {name}", DeprecationWarning, stacklevel=2
+                    )
                     keywords[name] = convert(keywords.pop(old))
             make(self, *args, **keywords)
 

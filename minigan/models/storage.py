@@ -80,7 +80,8 @@ def errors_name(path: str | Path) -> Iterator[None]:
     ) as error:  # fmt: skip
         if str(error).startswith(f"{path}: "):
             raise
-        raise ValueError(f"{path}: {' '.join(str(error).split()) or type(error).__name__}") from error
+        text = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ValueError(f"{path}: {text}") from error
 
 
 @contextmanager

@@ -34,7 +34,7 @@ import numpy as np
 from minigan import ops
 from minigan.autograd import Tensor, grad, no_grad
 from minigan.backend import Array, normal, to_device, to_numpy, zeros
-from minigan.checks import whole
+from minigan.checks import real, whole
 from minigan.layers import Layer
 from minigan.layers.base import expect
 from minigan.layers.initializers import glorot_uniform
@@ -116,6 +116,7 @@ class TransformingAutoencoder(Model):
         whole(who, image_size=self.image_size, capsules=self.capsules, decay_steps=self.decay_steps)
         whole(who, recognition_units=r, generation_units=g)
         whole(who, least=0, max_shift=self.max_shift)
+        real(who, above=0, learning_rate=self.learning_rate)
         self.pose_capsules = PoseCapsules(self.image_size**2, self.capsules, r, g)
         schedule = linear_decay(self.learning_rate, self.decay_steps, self.FINAL)
         self.optimizer = Adam(self.pose_capsules.parameters(), schedule)

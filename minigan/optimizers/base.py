@@ -7,7 +7,7 @@ Part I; read `autograd` before it.  An optimizer changes the arrays of its param
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -27,11 +27,16 @@ class Optimizer:
     squares: ClassVar[tuple[str, ...]] = ()  # the slots that hold means of squares, so no negative numbers
 
     def __init__(
-        self, parameters: Iterable[Tensor], learning_rate: float | Callable[[int], float], slots: Sequence[str] = ()
+        self,
+        parameters: Iterable[Tensor],
+        learning_rate: float | Callable[[int], float],
+        slots: Sequence[str] = (),
     ) -> None:
         who = type(self).__name__
         if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
-            raise TypeError(f"{who}: parameters is a {type(parameters).__name__}, expected layer.parameters()")
+            raise TypeError(
+                f"{who}: parameters is a {type(parameters).__name__}, expected layer.parameters()"
+            )
         self.parameters = list(parameters)
         for i, p in enumerate(self.parameters):
             if not isinstance(p, Tensor):
@@ -84,8 +89,12 @@ class Optimizer:
 
     def state(self) -> dict[str, np.ndarray]:
         """name -> NumPy array, of all that the next step depends on besides the parameters and a schedule."""
-        number = {} if callable(self.learning_rate) else {"learning_rate": np.array(float(self.learning_rate))}
-        slots = {f"{name}.{i}": to_numpy(a).copy() for name, row in self.slots.items() for i, a in enumerate(row)}
+        number = (
+            {} if callable(self.learning_rate) else {"learning_rate": np.array(float(self.learning_rate))}
+        )
+        slots = {
+            f"{name}.{i}": to_numpy(a).copy() for name, row in self.slots.items() for i, a in enumerate(row)
+        }
         return {"steps": np.array(self.steps), **number, **slots}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -96,12 +105,16 @@ class Optimizer:
         for name, array in state.items():
             least = 0 if name.split(".")[0] in ("steps", "learning_rate", *self.squares) else -np.inf
             if array.dtype.kind != own[name].dtype.kind or not (np.isfinite(array) & (array >= least)).all():
-                expected = f"finite numbers of kind {own[name].dtype.kind!r}" + " of at least 0" * (least == 0)
+                expected = f"finite numbers of kind {own[name].dtype.kind!r}" + " of at least 0" * (
+                    least == 0
+                )
                 raise ValueError(f"{who}: {name} is no array of {expected}")
         self.steps = int(state["steps"])
         self.learning_rate = float(state["learning_rate"]) if "learning_rate" in own else self.learning_rate
         for name, row in self.slots.items():
-            row[:] = [to_device(np.array(state[f"{name}.{i}"], a.dtype, order="C")) for i, a in enumerate(row)]
+            row[:] = [
+                to_device(np.array(state[f"{name}.{i}"], a.dtype, order="C")) for i, a in enumerate(row)
+            ]
 
 
 @replaceable

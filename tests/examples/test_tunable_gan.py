@@ -5,6 +5,7 @@ import pytest
 
 import minigan as mg
 from minigan.layers import Dense
+
 tunable_gan = pytest.importorskip("tunable_gan", reason="the examples are not installed beside the package")
 TunableGAN = tunable_gan.TunableGAN
 from minigan.ops import sum

@@ -46,7 +46,9 @@ def test_the_fast_update_is_the_plain_one_up_to_rounding(make, starts, seed, dty
         plain = after_three_steps()
     for a, b in zip(fast, plain, strict=True):
         assert a.dtype == b.dtype and a.shape == b.shape
-        np.testing.assert_allclose(a, b, rtol=1e-5 if dtype == "f" else 1e-13, atol=1e-6 if dtype == "f" else 1e-14)
+        np.testing.assert_allclose(
+            a, b, rtol=1e-5 if dtype == "f" else 1e-13, atol=1e-6 if dtype == "f" else 1e-14
+        )
 
 
 def test_an_optimizer_of_ones_own_has_the_plain_update_on_whole_arrays():
@@ -84,5 +86,3 @@ def test_the_size_of_the_pieces_does_not_matter(make, cut, seed):
         patch.setattr(threads, "PIECE", cut)
         pieces = steps(make, gradients, np.zeros((4, 3)))
     np.testing.assert_array_equal(pieces, whole)
-
-

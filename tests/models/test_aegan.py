@@ -246,13 +246,17 @@ def test_a_kind_trains_the_networks_that_its_terms_need(kind):
 
 
 def test_an_unknown_kind_is_refused():
-    with pytest.raises(ValueError, match="kind is 'VAE', expected one of 'AE', 'GAN', 'AAE', 'EGAN', 'AEGAN'"):
+    with pytest.raises(
+        ValueError, match="kind is 'VAE', expected one of 'AE', 'GAN', 'AAE', 'EGAN', 'AEGAN'"
+    ):
         tiny(kind="VAE")
 
 
 @pytest.mark.parametrize("image_size", [0, 1, 30, 36])
 def test_an_image_size_that_cannot_be_halved_is_refused(image_size):
-    with pytest.raises(ValueError, match=f"image_size is {image_size}, expected (a number that can be halved|an integer)"):
+    with pytest.raises(
+        ValueError, match=f"image_size is {image_size}, expected (a number that can be halved|an integer)"
+    ):
         AEGAN(image_size=image_size)
 
 

@@ -42,7 +42,12 @@ def count(layer):
 def test_the_network_of_the_paper_has_as_many_weights_as_there():
     model = CapsNet(filters=256, kernel_size=9, strides=1, capsules=32)
     assert model.class_capsules.classes.in_capsules == 1152
-    parts = (model.class_capsules.features, model.class_capsules.primary, model.class_capsules.classes, model.decoder)
+    parts = (
+        model.class_capsules.features,
+        model.class_capsules.primary,
+        model.class_capsules.classes,
+        model.decoder,
+    )
     assert [count(part) for part in parts] == [20_992, 5_308_672, 1_474_560, 1_411_344]
     assert sum(p.data.size for p in model.optimizer.parameters) == 8_215_568
 

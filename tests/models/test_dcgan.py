@@ -39,7 +39,9 @@ def test_more_categories_than_numbers_are_refused():
 
 
 def test_a_choice_that_cannot_be_made_is_refused():
-    with pytest.raises(ValueError, match="CategoricalCode: categories is 0, expected an integer of at least 1"):
+    with pytest.raises(
+        ValueError, match="CategoricalCode: categories is 0, expected an integer of at least 1"
+    ):
         CategoricalCode(0)
     for shape in ((2, 3), (4,)):
         with pytest.raises(

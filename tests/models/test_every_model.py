@@ -227,7 +227,12 @@ def test_everything_stays_in_float32(name):
     for _ in range(2):
         model.train_step(ROWS[name].batch(4))
     parts = [*model.networks.values(), *model.optimizers.values()]
-    dtypes = {array.dtype for part in parts for key, array in part.state().items() if key not in ("steps", "learning_rate")}
+    dtypes = {
+        array.dtype
+        for part in parts
+        for key, array in part.state().items()
+        if key not in ("steps", "learning_rate")
+    }
     assert dtypes == {np.dtype(np.float32)}
 
 
@@ -346,5 +351,7 @@ def test_every_setting_can_be_given(name):
 @pytest.mark.parametrize("model", [CapsGAN, DCGAN, VAE, WGANGP])
 @pytest.mark.parametrize("image_size", [0, 30])
 def test_an_image_size_that_cannot_be_halved_twice_is_refused(model, image_size):
-    with pytest.raises(ValueError, match=f"image_size is {image_size}, expected (a multiple of 4|an integer)"):
+    with pytest.raises(
+        ValueError, match=f"image_size is {image_size}, expected (a multiple of 4|an integer)"
+    ):
         model(image_size=image_size)

@@ -65,7 +65,10 @@ def capsule_by_capsule(network, x, shifts, R=3, G=4):
     """p, q and x̂ as the module writes them, one capsule after the other."""
     p, q, x_hat = [], [], 0
     for k in range(network.capsules):
-        A, a = network.recognition.data[:, k * R : (k + 1) * R], network.recognition_bias.data[k * R : (k + 1) * R]
+        A, a = (
+            network.recognition.data[:, k * R : (k + 1) * R],
+            network.recognition_bias.data[k * R : (k + 1) * R],
+        )
         u, Q = network.pose.data[k][:, :1], network.pose.data[k][:, 1:]
         c, b = network.pose_bias.data[k][:, :1], network.pose_bias.data[k][:, 1:]
         r = sigma(x @ A + a)
@@ -120,7 +123,9 @@ def test_the_target_is_the_image_that_the_capsules_see_moved_by_the_shift_they_a
     answers = iter([before, shifts])
     monkeypatch.setattr(transforming_autoencoder, "random_shifts", lambda n, largest: next(answers))
     seen = intensity(shifted(images, before))
-    error = ((model.pose_capsules(seen, shifts).data - intensity(shifted(images, np.array([[1, 1]] * 4)))) ** 2).mean()
+    error = (
+        (model.pose_capsules(seen, shifts).data - intensity(shifted(images, np.array([[1, 1]] * 4)))) ** 2
+    ).mean()
     assert float(model.train_step(images)["error"]) == pytest.approx(error, rel=1e-5)
 
 

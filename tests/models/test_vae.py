@@ -183,5 +183,7 @@ def test_settings_without_sense_are_refused(wrong):
 
 @pytest.mark.parametrize("shape", [(0, 4, 4, 1), (3, 4, 5, 1), (3, 4, 4)])
 def test_the_elbo_of_no_images_or_others_is_refused(shape):
-    with pytest.raises(ValueError, match=r"VAE: images have shape .*, expected \(N, 4, 4, 1\) with N at least 1"):
+    with pytest.raises(
+        ValueError, match=r"VAE: images have shape .*, expected \(N, 4, 4, 1\) with N at least 1"
+    ):
         VAE(image_size=4, width=2).elbo(np.zeros(shape, np.float32))
