@@ -4,7 +4,7 @@ name in minigan.ops -> [(function, arrays), ...], as in minigan/gradcheck/cases.
 """
 
 from minigan import ops
-from minigan.gradcheck.cases import CASES, distinct, normal, positive
+from minigan.gradcheck.cases import all_cases, distinct, normal, positive
 
 COMPOSITIONS = {
     "mean": [(lambda x: ops.mean(x, axis=0), [normal(3, 2)]), (lambda x: x.mean(), [normal(3, 2)])],
@@ -44,6 +44,7 @@ COMPOSITIONS = {
     ],
 }
 
+CASES = all_cases()
 CALLS = {name: CASES.get(name, []) + COMPOSITIONS.get(name, []) for name in {**CASES, **COMPOSITIONS}}
 
 #: the same as a flat list, with names for pytest: ("add-0", function, arrays)

@@ -1,11 +1,13 @@
 """One sample call, or several, of every primitive, for ``python -m minigan.gradcheck`` and the tests.
 
-Read `gradcheck` and the ops before it.  A case is (function, arrays): the function takes the arrays as
+A case is (function, arrays): the function takes the arrays as
 Tensors and returns a Tensor.  The arrays keep away from kinks, and broadcast where the primitive does.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,19 +19,7 @@ from minigan.backend import to_device
 from minigan.ops.convolution import _conv2d_kernel_gradient
 from minigan.ops.elementwise import value
 from minigan.ops.window import geometry
-from minigan.fast.batch_normalization import batch_normalize, batch_statistics
-from minigan.fast.routing import (
-    _capsule_gradient,
-    _capsule_kernel_gradient,
-    agreement,
-    weighted_sum,
-)
 from minigan.ops.shape import scatter
-from minigan.fast.resize_convolution import (
-    _upsample_conv2d_input_gradient,
-    _upsample_conv2d_kernel_gradient,
-    upsample_conv2d,
-)
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
 
@@ -142,33 +132,6 @@ CASES: dict[str, list[Case]] = {
             [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
         ),
     ],
-    # upsampled convolution
-    "upsample_conv2d": [(upsample_conv2d, [normal(1, 2, 3, 2), normal(3, 2, 2, 1)])],
-    "upsample_conv2d_input_gradient": [
-        (
-            lambda y, w: _upsample_conv2d_input_gradient(y, w, size=2),
-            [normal(1, 4, 6, 1), normal(3, 2, 2, 1)],
-        )
-    ],
-    "upsample_conv2d_kernel_gradient": [
-        (
-            lambda x, y: _upsample_conv2d_kernel_gradient(x, y, kernel=(3, 2), size=2),
-            [normal(1, 2, 3, 2), normal(1, 4, 6, 1)],
-        )
-    ],
-    # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
-    "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],
-    "agreement": [(agreement, [normal(3, 2, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_gradient": [(_capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_kernel_gradient": [
-        (_capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
-    ],
-    "batch_normalize": [
-        (
-            lambda x, gamma, beta: batch_normalize(x, gamma, beta, *batch_statistics(value(x))),
-            [normal(2, 3, 2), positive(2), normal(2)],
-        ),
-    ],
     "conv2d_kernel_gradient": [
         (
             lambda x, y: _conv2d_kernel_gradient(x, y, at=uneven),
@@ -176,3 +139,8 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
 }
+
+
+def all_cases() -> dict[str, list[Case]]:
+    """The cases above, and those of `minigan.fast` where its primitives are in use."""
+    return CASES | (importlib.import_module("minigan.fast.cases").CASES if "minigan.fast" in sys.modules else {})
