@@ -129,7 +129,9 @@ def mapped(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.n
     right, down = (source - np.floor(source)).transpose(2, 0, 1)  # how far on to the next pixel
     image = np.arange(n)[:, np.newaxis]
     drawn = (1 - down) * ((1 - right) * intensity[image, top, left] + right * intensity[image, top, left + 1])
-    drawn += down * ((1 - right) * intensity[image, top + 1, left] + right * intensity[image, top + 1, left + 1])
+    drawn += down * (
+        (1 - right) * intensity[image, top + 1, left] + right * intensity[image, top + 1, left + 1]
+    )
     return (2 * drawn - 1).reshape(images.shape).astype(np.float32)
 
 
@@ -150,7 +152,12 @@ def main() -> None:
     full = full_if_possible(not (args.subset or args.quick))
     (images, labels), (plain, its_labels) = split_labelled_digits(full)
     if args.quick:
-        images, labels, args.epochs, args.seeds = images[: digits.QUICK_IMAGES], labels[: digits.QUICK_IMAGES], 1, 2
+        images, labels, args.epochs, args.seeds = (
+            images[: digits.QUICK_IMAGES],
+            labels[: digits.QUICK_IMAGES],
+            1,
+            2,
+        )
     flags, path = {"epochs": args.epochs, "images": len(images)}, args.out / "config.json"
     if path.exists() and json.loads(path.read_text()) != flags:
         parser.error(f"{path} is of a comparison with other flags: choose another --out")

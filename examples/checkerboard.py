@@ -59,7 +59,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=positive, default=12, help="of training for each variant")
     parser.add_argument("--seed", type=int, default=0, help="of weights, noise and data order")
     parser.add_argument("--quick", action="store_true", help="one epoch on 1,000 images")
-    parser.add_argument("--out", type=Path, help="folder for the picture (default: a new one in runs/)%(default).0s")
+    parser.add_argument(
+        "--out", type=Path, help="folder for the picture (default: a new one in runs/)%(default).0s"
+    )
     args = parse_with_device(parser)
     images, _ = load_mnist("train")
     if args.quick:

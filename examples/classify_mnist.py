@@ -144,7 +144,9 @@ def main() -> None:
             "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "not set"),
         }
         save_classifier(args.save, model.classifier, about)
-        right, sure = accuracy(load_classifier(args.save), test_images, test_labels)  # with its rounded weights
+        right, sure = accuracy(
+            load_classifier(args.save), test_images, test_labels
+        )  # with its rounded weights
         save_classifier(args.save, model.classifier, about | {"test": test, "accuracy": right, "sure": sure})
         print(f"{right:.2%} right, {sure:.2%} sure; written: {args.save}")
 

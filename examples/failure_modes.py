@@ -33,15 +33,15 @@ from minigan.autograd import no_grad
 from minigan.backend import to_device, to_numpy
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.training import Monitor
 from minigan.evaluation import digit_classifier
-from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.evaluation.metrics import confident_share, digit_shares, modes_covered
+from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.models import mlp_gan
 from minigan.models.aegan import FourNetworks
 from minigan.models.tunable import TunableGAN
 from minigan.ops import sigmoid
 from minigan.runs import parse_with_device, positive
+from minigan.training import Monitor
 
 BATCH = 100  # real examples that D sees in one of its steps
 SAMPLES = 2500  # that the measures look at, as in PacGAN's experiments

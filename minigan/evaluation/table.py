@@ -115,7 +115,11 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
 
 
 def measured(
-    images: Features, reference: Features, distances: np.ndarray, real_distances: np.ndarray, short: bool = False
+    images: Features,
+    reference: Features,
+    distances: np.ndarray,
+    real_distances: np.ndarray,
+    short: bool = False,
 ) -> dict[str, tuple[float, ...]]:
     """name -> numbers, of one set of images, generated or real.
 

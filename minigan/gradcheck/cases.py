@@ -18,8 +18,8 @@ from minigan.autograd import cast
 from minigan.backend import to_device
 from minigan.ops.convolution import _conv2d_kernel_gradient
 from minigan.ops.elementwise import value
-from minigan.ops.window import geometry
 from minigan.ops.shape import scatter
+from minigan.ops.window import geometry
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
 
@@ -143,4 +143,6 @@ CASES: dict[str, list[Case]] = {
 
 def all_cases() -> dict[str, list[Case]]:
     """The cases above, and those of `minigan.fast` where its primitives are in use."""
-    return CASES | (importlib.import_module("minigan.fast.cases").CASES if "minigan.fast" in sys.modules else {})
+    return CASES | (
+        importlib.import_module("minigan.fast.cases").CASES if "minigan.fast" in sys.modules else {}
+    )

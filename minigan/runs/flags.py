@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import minigan as mg
 from minigan.backend import DeviceError
-from minigan.runs.folder import holds_a_run, read_config, resume_command
+from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
 
 QUICK_EPOCHS = 2  # with --quick
@@ -111,7 +112,8 @@ def parse_run(
             args = _resumed(parser, argv, args.resume)
         elif args.out and holds_a_run(args.out):
             raise ValueError(
-                f"{args.out} holds a run already: continue it ({resume_command(args.out)}), or choose another --out"
+                f"{args.out} holds a run already: continue it with --resume {shlex.quote(str(args.out))}, "
+                "or choose another --out"
             )
         mg.use(args.device)
         if args.data_parallel:
@@ -137,9 +139,7 @@ def kept_flags(args: argparse.Namespace) -> dict[str, Any]:
     return {flag: value for flag, value in vars(args).items() if flag not in NOT_KEPT}
 
 
-def _resumed(
-    parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder: Path
-) -> argparse.Namespace:
+def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder: Path) -> argparse.Namespace:
     """The flags of the run in this folder; ValueError if those of the command contradict them."""
     flags, path = read_config(folder)["flags"], folder / "config.json"
     known = kept_flags(parser.parse_args([]))

@@ -1,11 +1,11 @@
 """The folder that a run fills, and how to open it again.
 
-    runs/mlp_gan/
-        config.json        the model, its settings, the flags of the command and the data
-        history.csv        the numbers of the training, every 50 steps
-        checkpoint.npz     everything that is needed to go on, or to draw
-        samples/           a grid of images from the same noise after every epoch
-        samples.png  samples.gif  curves.png, and what else the example draws
+runs/mlp_gan/
+    config.json        the model, its settings, the flags of the command and the data
+    history.csv        the numbers of the training, every 50 steps
+    checkpoint.npz     everything that is needed to go on, or to draw
+    samples/           a grid of images from the same noise after every epoch
+    samples.png  samples.gif  curves.png, and what else the example draws
 """
 
 from __future__ import annotations

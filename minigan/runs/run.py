@@ -7,7 +7,8 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from types import TracebackType
+from typing import Any, Literal
 
 import numpy as np
 
@@ -103,7 +104,9 @@ class Run(Training):
     def _save_sample(self, epoch: int, picture: np.ndarray) -> None:
         save_image(self.out / "samples" / f"epoch_{epoch:04d}.png", picture)
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+    def __exit__(
+        self, kind: Any, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[False]:
         with _in_one_line(FloatingPointError, OSError):
             if not super().__exit__(kind, error, traceback) and error is not None:
                 raise error

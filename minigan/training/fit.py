@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from minigan import backend
@@ -105,7 +106,8 @@ class Training:
             raise TypeError(
                 f"{who}: model is a {type(model).__name__}, expected one with networks, optimizers and train_step"
             )
-        self.model, self.data = model, instance(who, Batches, batches=batches)
+        self.model: Any = model
+        self.data: Batches = instance(who, Batches, batches=batches)
         self.total, self.log_every = whole(who, epochs=epochs, log_every=log_every)
         self.out, self.resume = Path(out), resume
         self.monitor, self.group = monitor or (lambda row: ()), group or ProcessGroup()
@@ -150,7 +152,7 @@ class Training:
         if step != self.position["epoch"] * len(self.data) + self.position["step_in_epoch"]:
             raise ValueError(f"{path} was made with other batches than these, {len(self.data)} in an epoch")
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> bool:
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> bool:
         interrupted = isinstance(error, Interrupted)
         if error is None:
             self.interrupted = self._signal()  # it has come too late to interrupt anything

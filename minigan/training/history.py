@@ -23,10 +23,14 @@ class History:
 
     def __init__(self, path: Path | None, step: int = 0) -> None:
         self.path = path
-        self.rows: list[Row] = [row for row in read_history(path) if row["step"] <= step] if path and step else []
+        self.rows: list[Row] = (
+            [row for row in read_history(path) if row["step"] <= step] if path and step else []
+        )
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
         if path and path.exists() and path.read_bytes() != self._text(self.rows, header=True).encode():
-            _replace(path, self._text(self.rows, header=True))  # it has rows too many, or one that is not finished
+            _replace(
+                path, self._text(self.rows, header=True)
+            )  # it has rows too many, or one that is not finished
 
     def append(self, row: Row) -> None:
         """Write one more row; the file is made anew only if the row has a new column."""

@@ -11,7 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # Ctrl-C, a polite kill, a terminal that is closed; Windows lacks the last
+NAMES = (
+    "SIGINT",
+    "SIGTERM",
+    "SIGHUP",
+)  # Ctrl-C, a polite kill, a terminal that is closed; Windows lacks the last
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 
 

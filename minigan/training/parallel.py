@@ -133,10 +133,10 @@ class ProcessGroup:
     def require_equal(self, **values: Any) -> None:
         """Raises ParallelError unless every rank has got the same."""
         for rank, found in enumerate(self.all_gather(values)):
-            for name in values:
-                if found.get(name) != values[name]:
+            for name, value in values.items():
+                if found.get(name) != value:
                     raise ParallelError(
-                        f"{name} is {values[name]} on rank {self.rank}, but {found.get(name)} on rank {rank}: "
+                        f"{name} is {value} on rank {self.rank}, but {found.get(name)} on rank {rank}: "
                         "start all processes with the same flags and the same data"
                     )
 

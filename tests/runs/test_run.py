@@ -11,14 +11,19 @@ from PIL import Image
 
 import minigan as mg
 from minigan import backend
-from minigan.runs import pictures as images, run as runs
 from minigan.data import Batches, load_mnist
 from minigan.models import MLPGAN
 from minigan.runs import (
+    Run,
+    batches_for,
+    digits,
+    folder,
     full_if_possible,
+    image_grid,
     load_digits,
     load_run,
     parse_run,
+    pictures,
     run,
     run_parser,
     split_digits,
@@ -33,8 +38,20 @@ def parse(*flags):
     return parse_run(run_parser("A test.", epochs=3, batch_size=8), "tiny", [str(flag) for flag in flags])
 
 
-def train(*flags, interrupt_at=None):
-    """Run the tiny example with these flags; answer its folder."""
+def example(args, model, images=IMAGES):
+    """What every example does."""
+    batches = batches_for(args, images)
+    with Run(args, model, batches) as run:
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):
+                run.log(model.train_step(batch))
+            run.draw(image_grid(model.sample(100, run.noise)))
+    run.finish()
+    return args.out
+
+
+def train(*flags, interrupt_at=None, by=signal.SIGINT):
+    """Run the tiny example with these flags; returns its folder."""
     args = parse(*flags)
     model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
     if interrupt_at:
@@ -43,12 +60,11 @@ def train(*flags, interrupt_at=None):
         def train_step(batch):
             calls.append(batch)
             if len(calls) == interrupt_at:
-                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(by)
             return original(batch)
 
         model.train_step = train_step
-    run(args, model, IMAGES)
-    return args.out
+    return example(args, model)
 
 
 def contents(folder):
@@ -80,21 +96,21 @@ def no_matplotlib(monkeypatch):
     def write_down(path, rows, panels):
         path.write_text(repr([[row[name] for names in panels.values() for name in names] for row in rows]))
 
-    monkeypatch.setattr(runs, "plot_history", write_down)
+    monkeypatch.setattr(run, "plot_history", write_down)
 
 
 # --- The folder --------------------------------------------------------------------------------------
 
 
 def test_the_folder_holds_what_is_promised(capsys, monkeypatch):
-    monkeypatch.setattr(runs, "plot_history", images.plot_history)
+    monkeypatch.setattr(run, "plot_history", pictures.plot_history)
     folder = train()
     assert folder == Path("runs/tiny")
     assert capsys.readouterr().out.splitlines()[-1] == "runs/tiny"
     epochs = [f"samples/epoch_{i:04d}.png" for i in range(4)]
-    pictures = [*epochs, "samples.png", "samples.gif", "curves.png"]
-    assert set(contents(folder)) == {"config.json", "history.csv", "checkpoint.npz", *pictures}
-    for name in pictures:
+    drawn = [*epochs, "samples.png", "samples.gif", "curves.png"]
+    assert set(contents(folder)) == {"config.json", "history.csv", "checkpoint.npz", *drawn}
+    for name in drawn:
         with Image.open(folder / name) as image:
             image.verify()
     with Image.open(folder / "samples.gif") as gif:
@@ -105,6 +121,7 @@ def test_the_folder_holds_what_is_promised(capsys, monkeypatch):
     assert config["flags"] == {
         "epochs": 3,
         "batch_size": 8,
+        "decay_epochs": 3,
         "seed": 0,
         "device": "cpu",
         "full": False,
@@ -123,7 +140,7 @@ def test_the_folder_is_listed_in_the_docstring():
         "samples.gif",
         "curves.png",
     ):
-        assert name in runs.__doc__
+        assert name in folder.__doc__
 
 
 def test_a_second_run_gets_a_folder_of_its_own():
@@ -142,20 +159,16 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_others():
     assert contents(one)["samples/epoch_0000.png"] != contents(other)["samples/epoch_0000.png"]
 
 
-def test_the_seed_decides_the_weights_and_the_order_of_the_data(monkeypatch):
+def test_the_seed_decides_the_weights_and_the_order_of_the_data():
     parse("--seed", 4)
     assert backend.generator.bit_generator.state == np.random.default_rng(4).bit_generator.state
 
-    orders = []
-    monkeypatch.setattr(
-        runs, "fit", lambda model, batches, *rest, **named: orders.append(batches.order(0)) or True
-    )
-    train("--seed", 4)
-    assert np.array_equal(orders[0], Batches(IMAGES, 8, seed=4).order(0))
+    batches = batches_for(parse("--seed", 4), IMAGES)
+    assert np.array_equal(batches.order(0), Batches(IMAGES, 8, seed=4).order(0))
 
 
 def test_quick_takes_few_images_and_two_epochs_unless_told_otherwise(monkeypatch):
-    monkeypatch.setattr(runs, "QUICK_IMAGES", 16)
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 16)
     folder = train("--quick")
     assert [row["step"] for row in read_history(folder / "history.csv")] == [2, 4]
     assert parse("--quick", "--epochs", 3).epochs == 3  # also when it is the usual number
@@ -175,7 +188,7 @@ def test_images_to_test_on_are_kept_out_of_training_and_are_always_the_same():
 
 
 def test_with_all_of_mnist_the_images_to_test_on_are_its_own(monkeypatch):
-    monkeypatch.setattr(runs, "load_mnist", lambda split, full: ((full, split), "labels"))
+    monkeypatch.setattr(digits, "load_mnist", lambda split, full: ((full, split), "labels"))
     assert split_digits(full=True) == ((True, "train"), (True, "test"))
     assert split_labelled_digits(full=True) == (((True, "train"), "labels"), ((True, "test"), "labels"))
 
@@ -190,17 +203,19 @@ def test_where_all_of_mnist_is_not_to_be_had_the_shipped_images_are_said_to_do(m
     def nothing(split, full):
         raise FileNotFoundError(f"no {split}")
 
-    monkeypatch.setattr(runs, "load_mnist", nothing)
+    monkeypatch.setattr(digits, "load_mnist", nothing)
     assert full_if_possible(False) is False and capsys.readouterr().err == ""
     assert full_if_possible(True) is False and capsys.readouterr().err.startswith("no train\nso: the shipped")
-    monkeypatch.setattr(runs, "load_mnist", lambda split, full: None)
+    monkeypatch.setattr(digits, "load_mnist", lambda split, full: None)
     assert full_if_possible(True) is True
 
 
 @pytest.mark.parametrize("step", [1, 5, 8, 15])
 def test_ctrl_c_and_resume_end_in_the_same_folder_to_the_bit(step, capsys):
     straight = train("--out", "straight")
-    train("--out", "stopped", interrupt_at=step)
+    with pytest.raises(SystemExit) as ended:
+        train("--out", "stopped", interrupt_at=step)
+    assert ended.value.code == 130
     *_, advice, last = capsys.readouterr().out.splitlines()
     assert advice == "to continue: python examples/tiny.py --resume stopped"
     assert last == "stopped"
@@ -333,7 +348,7 @@ def test_a_folder_that_is_no_run_is_named(name, text, mistake):
 def test_a_loaded_run_draws_what_the_trained_model_drew():
     args = parse("--epochs", 2)
     model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
-    run(args, model, IMAGES)
+    example(args, model)
     noise = np.random.default_rng(0).standard_normal((4, 3))
     loaded = load_run(str(args.out))
     assert loaded.settings == model.settings

@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from training_tools import EXAMPLES, STEPS, Regression, batches, ctrl_c, everything, history, straight
+from training_tools import STEPS, Regression, batches, ctrl_c, everything, history, straight
 
 import minigan as mg
 from minigan.training import fit, load_checkpoint, read_history

@@ -5,10 +5,10 @@ import pytest
 
 import minigan as mg
 from minigan.data import Batches, load_mnist
-from minigan.training.monitor import CONDITIONS, STEPS, Monitor
 from minigan.models import MLPGAN
 from minigan.models.sampling import signals
 from minigan.training import fit
+from minigan.training.monitor import CONDITIONS, STEPS, Monitor
 
 HEALTHY = {"d_accuracy": 0.7, "g_gradient": 0.1, "diversity": 0.95, "d_loss": 1.3}
 SICK = {  # the first words of a warning -> the numbers that call for it

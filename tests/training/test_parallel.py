@@ -31,7 +31,11 @@ with_mpi = pytest.mark.skipif(
 
 def mpiexec(n, *command):
     """Run python with these arguments on n processes; one thread each, as they share this machine."""
-    settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": f"{WORKER.parent}{os.pathsep}{Path(mg.__file__).parents[1]}"}
+    settings = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": f"{WORKER.parent}{os.pathsep}{Path(mg.__file__).parents[1]}",
+    }
     # Open MPI asks for these where it runs as root, or on fewer cores; others ignore them.
     settings |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     settings |= {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
@@ -222,7 +226,11 @@ def test_the_shares_of_the_noise_are_the_noise_of_the_whole_batch(draw):
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
-    assert [ProcessGroup(Comm(rank, 3)).rows(6) for rank in range(3)] == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert [ProcessGroup(Comm(rank, 3)).rows(6) for rank in range(3)] == [
+        slice(0, 2),
+        slice(2, 4),
+        slice(4, 6),
+    ]
     with pytest.raises(ValueError, match="3 processes cannot share a batch of 7 examples equally"):
         ProcessGroup(Comm(0, 3)).rows(7)
 
