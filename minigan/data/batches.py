@@ -72,7 +72,7 @@ class Batches:
         """A short name of the numbers in the arrays: other numbers almost certainly have another one."""
         crc = 0
         for array in self.arrays:
-            crc = zlib.crc32(np.ascontiguousarray(array).data.cast("B"), crc)
+            crc = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, crc)
         return f"{crc:08x}"
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:

@@ -48,7 +48,7 @@ class Run(Training):
         self.args = args
         self.noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
 
-    def __enter__(self) -> Run:
+    def __enter__(self) -> Any:
         with _in_one_line(ParallelError, OSError, ValueError):
             self.group.rows(self.data.batch_size)
             is_new = self.group.is_rank_0 and self.args.out is None
@@ -59,7 +59,8 @@ class Run(Training):
                 super().__enter__()
             except BaseException:
                 if is_new:
-                    self.out.rmdir()
+                    with contextlib.suppress(OSError):
+                        self.out.rmdir()
                 raise
             try:
                 self._begin(config)
@@ -105,12 +106,14 @@ class Run(Training):
         save_image(self.out / "samples" / f"epoch_{epoch:04d}.png", picture)
 
     def __exit__(
-        self, kind: Any, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
+        super().__exit__(kind, error, traceback)
         with _in_one_line(FloatingPointError, OSError):
-            if not super().__exit__(kind, error, traceback) and error is not None:
+            if error is None or self.interrupted:
+                self._draw_run()
+            elif isinstance(error, FloatingPointError | OSError | KeyboardInterrupt):
                 raise error
-            self._draw_run()
         if self.interrupted:
             if self.group.is_rank_0:
                 say(f"to continue: {resume_command(self.out)}\n{self.out}")

@@ -152,11 +152,13 @@ class Training:
         if step != self.position["epoch"] * len(self.data) + self.position["step_in_epoch"]:
             raise ValueError(f"{path} was made with other batches than these, {len(self.data)} in an epoch")
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: TracebackType | None) -> bool:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
         interrupted = isinstance(error, Interrupted)
-        if error is None:
-            self.interrupted = self._signal()  # it has come too late to interrupt anything
-        if isinstance(error, Interrupted):
+        if error is None:  # a signal that has come too late to interrupt anything
+            self.interrupted = max(self.group.all_gather(self._signal()))
+        elif isinstance(error, Interrupted):
             self.interrupted, kind, error, traceback = error.number, None, None, None
             self.progress.say(
                 f"interrupted after step {self.position['step']}: checkpoint saved in {self.out}"

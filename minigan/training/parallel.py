@@ -122,21 +122,21 @@ class ProcessGroup:
             start += array.size
         return means
 
-    def all_gather(self, value: Any) -> list[Any]:
-        """The `value` of every rank, once all have got here."""
-        return [value] if self.size == 1 else self.comm.allgather(value)
+    def all_gather(self, own: Any) -> list[Any]:
+        """What every rank has, once all have got here."""
+        return [own] if self.size == 1 else self.comm.allgather(own)
 
-    def broadcast(self, value: Any) -> Any:
-        """The `value` of rank 0, once all ranks have got here."""
-        return self.all_gather(value)[0]
+    def broadcast(self, own: Any) -> Any:
+        """What rank 0 has, once all ranks have got here."""
+        return self.all_gather(own)[0]
 
     def require_equal(self, **values: Any) -> None:
         """Raises ParallelError unless every rank has got the same."""
         for rank, found in enumerate(self.all_gather(values)):
-            for name, value in values.items():
-                if found.get(name) != value:
+            for name, own in values.items():
+                if found.get(name) != own:
                     raise ParallelError(
-                        f"{name} is {value} on rank {self.rank}, but {found.get(name)} on rank {rank}: "
+                        f"{name} is {own} on rank {self.rank}, but {found.get(name)} on rank {rank}: "
                         "start all processes with the same flags and the same data"
                     )
 
