@@ -62,7 +62,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     expected = {"model": str, "settings": dict, "flags": dict, "data": dict}
     for name, kind in expected.items():
         if not isinstance(config, dict) or not isinstance(config.get(name), kind):
-            raise ValueError(f"{path} is not the configuration of a run: {name} is missing or damaged")
+            raise ValueError(f"{path} is not the configuration of a run: {name} is missing or damaged")  # noqa: TRY004
     return config
 
 

@@ -48,8 +48,14 @@ class History:
         writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
         if header and self.columns:
             writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: _cell(number) for name, number in row.items()} for row in rows)
         return text.getvalue()
+
+
+def _cell(number: float) -> str:
+    """The shortest text that is read as this number again."""
+    number = float(number)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -85,4 +85,7 @@ def _bar(steps: int, done: int) -> Any:
     from tqdm.auto import tqdm  # here, because it takes longer to import than all of minigan
 
     look = "{desc}  {remaining} left  {bar}"
-    return tqdm(total=steps, initial=done, file=sys.stdout, dynamic_ncols=True, bar_format=look)
+    at_first_step = 1e-9  # seconds before it is drawn: not while it is made, when nothing could be caught
+    return tqdm(
+        total=steps, initial=done, file=sys.stdout, dynamic_ncols=True, bar_format=look, delay=at_first_step
+    )

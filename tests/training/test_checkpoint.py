@@ -8,7 +8,8 @@ import pytest
 from training_tools import Regression, batches, everything
 
 import minigan as mg
-from minigan.models import storage
+from minigan.data import Batches
+from minigan.models import MLPGAN, storage
 from minigan.training import fit, load_checkpoint, new_position, save_checkpoint
 
 
@@ -116,3 +117,97 @@ def test_the_checkpoint_of_another_model_is_refused_and_the_part_named(tmp_path)
 def test_nothing_to_resume_is_an_error_in_words(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no checkpoint .*checkpoint\.npz"):
         fit(Regression(), batches(), 1, tmp_path, resume=True)
+
+
+POSITIONS = [
+    None,
+    [],
+    {},
+    {"step": -1},
+    {"step": 1.5},
+    {"epoch": True},
+    {"epoch": None},
+    {"seconds": float("inf")},
+    {"seconds": -1.0},
+    {"sums": {"loss": 1.0}},
+    {"counts": {"loss": 1}},
+    {"sums": {"loss": "x"}, "counts": {"loss": 1}},
+    {"sums": {"loss": 1.0}, "counts": {"loss": 0}},
+]
+
+
+def spoiled(path, **changes):
+    """Write the checkpoint again with these changes of its header."""
+    with np.load(path) as file:
+        arrays = dict(file)
+    facts = json.loads(str(arrays.pop("header")))
+    write_npz(path, header=np.array(json.dumps(facts | changes)), **arrays)
+
+
+@pytest.mark.parametrize("change", POSITIONS, ids=str)
+def test_a_position_that_cannot_be_is_refused_and_nothing_is_changed(tmp_path, change):
+    path, model = tmp_path / "checkpoint.npz", Regression()
+    for x in batches().epoch(0):
+        model.train_step(x)
+    save_checkpoint(model, path)
+    spoiled(path, position=new_position() | change if change else change)
+    fresh = Regression()
+    expected = everything(fresh)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz .*position"):
+        load_checkpoint(fresh, path)
+    assert everything(fresh) == expected
+
+
+@pytest.mark.parametrize(
+    "generator", [None, {}, 3, {"bit_generator": "MT19937"}, {"bit_generator": "PCG64", "state": None}]
+)
+def test_a_random_generator_that_cannot_be_is_refused_and_nothing_is_changed(tmp_path, generator):
+    path, model = tmp_path / "checkpoint.npz", Regression()
+    for x in batches().epoch(0):
+        model.train_step(x)
+    save_checkpoint(model, path)
+    spoiled(path, generator=generator)
+    fresh = Regression()
+    expected = everything(fresh)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz"):
+        load_checkpoint(fresh, path)
+    assert everything(fresh) == expected
+
+
+def test_a_part_that_refuses_its_state_late_leaves_the_others_as_they_were(tmp_path, monkeypatch):
+    path, model = tmp_path / "checkpoint.npz", Regression()
+    for x in batches().epoch(0):
+        model.train_step(x)
+    save_checkpoint(model, path)
+    fresh = Regression()
+    expected, optimizer = everything(fresh), fresh.optimizers["decoder"]
+    original = optimizer.load_state
+
+    def load_state(state):
+        if int(state["steps"]):
+            raise ValueError("not these")
+        original(state)
+
+    monkeypatch.setattr(optimizer, "load_state", load_state)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz does not fit this model: not these"):
+        load_checkpoint(fresh, path)
+    assert everything(fresh) == expected
+
+
+def test_the_settings_of_another_model_are_noticed(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
+    save_checkpoint(model, path)
+    twin = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
+    load_checkpoint(twin, path)
+    other = MLPGAN(image_shape=(4, 4, 1), latent_size=3, r1_weight=7.0)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz does not fit this model: it has settings "):
+        load_checkpoint(other, path)
+
+
+def test_a_checkpoint_of_other_batches_is_not_resumed(tmp_path):
+    fit(Regression(), batches(), 1, tmp_path)
+    with pytest.raises(
+        ValueError, match=r"checkpoint\.npz was made with other batches than these, 4 in an epoch"
+    ):
+        fit(Regression(), Batches(np.zeros((40, 3), np.float32), 10), 2, tmp_path, resume=True)

@@ -120,6 +120,41 @@ def test_weights_that_are_not_finite_never_get_into_a_checkpoint(tmp_path):
     assert load_checkpoint(Regression(), tmp_path / "checkpoint.npz")["epoch"] == 1
 
 
+@pytest.mark.parametrize("log_every", [1, 50])
+def test_it_says_truly_whether_there_is_a_checkpoint(tmp_path, log_every):
+    nothing = Regression(at={2: lambda: {"loss": np.nan}})
+    with pytest.raises(FloatingPointError, match="there is no checkpoint yet"):
+        fit(nothing, batches(), 3, tmp_path / "a", log_every=log_every)
+    late = Regression(at={STEPS + 2: lambda: {"loss": np.nan}})
+    with pytest.raises(FloatingPointError, match=f"the checkpoint in {tmp_path / 'b'} is of step {STEPS}$"):
+        fit(late, batches(), 3, tmp_path / "b", log_every=log_every)
+    resumed = Regression(at={2: lambda: {"loss": np.nan}})
+    with pytest.raises(FloatingPointError, match=f"is of step {STEPS}$"):
+        fit(resumed, batches(), 3, tmp_path / "b", resume=True, log_every=log_every)
+
+
+def test_what_makes_no_sense_is_refused_before_anything_is_written(tmp_path):
+    out = tmp_path / "out"
+    for changes, error, words in (
+        ({"epochs": -1}, ValueError, "epochs is -1, expected an integer of at least 1"),
+        ({"log_every": 0}, ValueError, "log_every is 0"),
+        ({"batches": [1, 2]}, TypeError, "batches is .*, expected a Batches"),
+        ({"model": None}, TypeError, "expected one with networks, optimizers and train_step"),
+        ({"watched": 3}, TypeError, "unknown argument watched"),
+    ):
+        arguments = {"model": Regression(), "batches": batches(), "epochs": 1, "out": out}
+        with pytest.raises(error, match=words):
+            fit(**arguments | changes)
+    assert not out.exists()
+
+
+def test_the_old_names_of_two_arguments_still_work_and_say_so(tmp_path):
+    rows = []
+    with pytest.warns(DeprecationWarning, match="watch is now called monitor"):
+        fit(Regression(), batches(), 1, tmp_path, watch=lambda row: rows.append(row) or [])
+    assert len(rows) == 1
+
+
 # --- Ctrl-C ------------------------------------------------------------------------------------------
 
 
