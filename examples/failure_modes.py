@@ -339,7 +339,7 @@ def spread(numbers: Any) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parts = {name: lambda args, name=name: show_failure(name, args) for name in FAILURES}
     parts |= {"digits": show_digits, "comparison": compare}

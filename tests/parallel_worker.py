@@ -49,7 +49,7 @@ def numbers():
     return np.arange(N), rng.standard_normal((N, 5)), rng.standard_normal((N, 1))
 
 
-def train_noisy(out, group=None, resume=False, before_step=None):
+def train_noisy(out, group=None, resume=False, before_step=None, **batches):
     """Train a new one and return it."""
     mg.seed(3)
     model = Noisy()
@@ -61,7 +61,9 @@ def train_noisy(out, group=None, resume=False, before_step=None):
         return original(batch)
 
     model.train_step = train_step
-    fit(model, Batches(numbers(), BATCH, seed=2), EPOCHS, out, resume, log_every=2, group=group)
+    batches = {"arrays": numbers(), "batch_size": BATCH, "seed": 2, "epochs": EPOCHS} | batches
+    epochs = batches.pop("epochs")
+    fit(model, Batches(**batches), epochs, out, resume, log_every=2, group=group)
     return model
 
 
@@ -114,6 +116,17 @@ def main(scenario, folder):
             found |= {f"{name}:{key}": array for key, array in state(model).items()}
         np.savez(folder / f"rank{group.rank}.npz", **found)
         print(f"rank {group.rank} has written")
+    elif scenario.startswith("other "):
+        others = {
+            "seed": 5,
+            "batch_size": 24,
+            "epochs": 3,
+            "examples": tuple(a[:24] for a in numbers()),
+            "data": tuple(-a for a in numbers()),
+        }
+        what = scenario.removeprefix("other ")
+        name = "arrays" if what in ("data", "examples") else what
+        train_noisy(folder / "run", group, **({name: others[what]} if group.rank == 1 else {}))
     else:
         action = {
             "raise": die,

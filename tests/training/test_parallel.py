@@ -156,6 +156,16 @@ def test_what_stops_all_is_said_once(tmp_path):
     assert "rank 0 of 2 has stopped" in done.stderr and "rank 1 of" not in done.stderr
 
 
+@with_mpi
+@pytest.mark.parametrize("what", ["seed", "batch_size", "epochs", "examples", "data"])
+def test_processes_that_were_started_differently_are_told_so_and_do_not_wait_for_ever(what, tmp_path):
+    done = mpiexec(2, WORKER, f"other {what}", tmp_path)
+    assert done.returncode != 0
+    assert f"ParallelError: {what} is " in done.stderr
+    assert "start all processes with the same flags and the same data" in done.stderr
+    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+
+
 # --- The example -------------------------------------------------------------------------------------
 
 
