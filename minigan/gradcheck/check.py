@@ -43,6 +43,8 @@ class GradientError(AssertionError):
     curve     [(step h, central difference D(h), |D(h) - analytic|), ...]
     """
 
+    __module__ = "minigan.gradcheck"  # where it is imported from, as tracebacks say
+
     order: int
     argument: int
     index: tuple[int, ...] | None
