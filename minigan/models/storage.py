@@ -1,6 +1,7 @@
-"""Storage: named arrays and a header in one .npz file, which appears whole or not at all.
+"""Files of weights: a header in JSON and named arrays, in the .npz format of NumPy.
 
-Nothing in a file is executed, and nothing is unpacked before its name, shape and type are known to be right.
+A file from outside is not trusted.  Names, sizes, shapes and dtypes are looked at before a number is read, so a
+small file cannot fill the memory, and nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -8,69 +9,123 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 
-FORMAT = 2
-HEADER_BYTES = 1 << 20
+FORMAT = 2  # raised when older files can no longer be read
+HEADER_BYTES = 2**20  # the longest header
 
 
 def write(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
-    """Write the file.  FloatingPointError, with the file left as it was, if a number is not finite."""
+    """Write header and arrays to one file, which appears whole or not at all.
+
+    Raises FloatingPointError, and leaves the file as it was, if a number is not finite.
+    """
     path = Path(path)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
-    text = np.array(json.dumps({"format": FORMAT} | dict(header)))
+    text = json.dumps({"format": FORMAT, **header}).encode()
     unfinished = path.with_name(path.name + ".part")
-    with open(unfinished, "wb") as file:
-        np.savez(file, **{"header": text} | dict(arrays))  # type: ignore[arg-type]
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
+    try:
+        with open(unfinished, "wb") as file:
+            with zipfile.ZipFile(file, "w") as members:
+                for name, array in {"header": np.frombuffer(text, np.uint8), **arrays}.items():
+                    with members.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                        npy.write_array(member, np.asanyarray(array), allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
-    """The header.  ValueError or FileNotFoundError that names the file."""
-    return read(path, None)[0]
+    """The header of a file.  Raises FileNotFoundError or ValueError, in one line that names the file."""
+    with _opened(path) as members:
+        return _header(members)
 
 
-def read(
-    path: str | Path, like: Mapping[str, np.ndarray] | None
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """(header, arrays) of a file whose arrays have the names, shapes and types of `like`."""
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
+def read(path: str | Path, like: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Header and arrays of a file, which must have the names, shapes and dtypes of `like`.
+
+    Floats of another precision are converted; what is not finite, or of another kind, is refused by name.
+    """
+    with _opened(path) as members:
+        header = _header(members)
+        names = [name.removesuffix(".npy") for name in members.namelist() if name != "header.npy"]
+        if missing := sorted(set(like) - set(names)):
+            raise ValueError(f"{len(missing)} arrays are missing, such as {missing[0]!r}")
+        if unknown := sorted(set(names) - set(like)):
+            raise ValueError(f"{len(unknown)} arrays are of another model, such as {unknown[0][:80]!r}")
+        return header, {name: _array(members, name, expected) for name, expected in like.items()}
+
+
+@contextmanager
+def errors_name(path: str | Path) -> Iterator[None]:
+    """What is wrong with a file inside the with-block becomes a ValueError of one line that names it."""
     try:
-        with zipfile.ZipFile(path) as file:
-            members = {info.filename.removesuffix(".npy"): info for info in file.infolist()}
-            if members["header"].file_size > HEADER_BYTES:
-                raise ValueError("its header is too large")
-            header = json.loads(str(_array(file, "header")))
-            if header["format"] != FORMAT:
-                raise ValueError(f"it has format {header['format']}, this version of minigan reads {FORMAT}")
-            if like is None:
-                return header, {}
-            names = set(members) - {"header"}
-            if names != set(like):
-                raise ValueError(
-                    f"missing {sorted(set(like) - names)[:3]}, unexpected {sorted(names - set(like))[:3]}"
-                )
-            return header, {name: _array(file, name, expected) for name, expected in like.items()}
-    except Exception as error:  # noqa: BLE001 - what a damaged file raises depends on how it is damaged
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(f"there is no file {path}") from None
+    except (
+        ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, RuntimeError, MemoryError, OverflowError,
+        SyntaxError, zipfile.BadZipFile, zlib.error,
+    ) as error:  # fmt: skip
+        if str(error).startswith(f"{path}: "):
+            raise
+        text = " ".join(str(error).split())[:300] or type(error).__name__
+        raise ValueError(f"{path}: {text}") from error
 
 
-def _array(file: zipfile.ZipFile, name: str, like: np.ndarray | None = None) -> np.ndarray:
-    with file.open(f"{name}.npy") as member:
-        version = np.lib.format.read_magic(member)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(member)
-    if like is not None and (shape, dtype) != (like.shape, like.dtype):
-        raise ValueError(f"{name} is {dtype} {shape}, expected {like.dtype} {like.shape}")
-    with file.open(f"{name}.npy") as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+@contextmanager
+def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
+    with errors_name(path), zipfile.ZipFile(path) as members:
+        if len(set(members.namelist())) != len(members.namelist()):
+            raise ValueError("two arrays have the same name")
+        yield members
+
+
+def _header(members: zipfile.ZipFile) -> dict[str, Any]:
+    if "header.npy" not in members.namelist():
+        raise ValueError("this is no checkpoint of minigan: it has no header")
+    with members.open("header.npy") as member:
+        shape, _, dtype = _described(member)
+        if dtype.kind == "U":
+            raise ValueError(f"this checkpoint has format 1, this version of minigan reads format {FORMAT}")
+        if dtype != np.uint8 or len(shape) != 1 or shape[0] > HEADER_BYTES:
+            raise ValueError("this is no checkpoint of minigan: its header is too long or of another type")
+        header = json.loads(member.read(shape[0]))
+    if not isinstance(header, dict) or header.get("format") != FORMAT:
+        came = header.get("format") if isinstance(header, dict) else None
+        raise ValueError(f"this checkpoint has format {came}, this version of minigan reads format {FORMAT}")
+    return header
+
+
+def _array(members: zipfile.ZipFile, name: str, expected: np.ndarray) -> np.ndarray:
+    with members.open(f"{name}.npy") as member:
+        shape, fortran, dtype = _described(member)
+        if shape != expected.shape:
+            raise ValueError(f"{name} has shape {shape}, expected {expected.shape}")
+        if dtype != expected.dtype and (dtype.kind, expected.dtype.kind) != ("f", "f"):
+            raise ValueError(f"{name} is of dtype {dtype}, expected {expected.dtype}")
+        numbers = np.frombuffer(member.read(expected.size * dtype.itemsize), dtype)
+    with np.errstate(over="ignore"):
+        array = numbers.reshape(shape, order="F" if fortran else "C").astype(expected.dtype, order="C")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ValueError(f"{name} is not finite")
+    return array
+
+
+def _described(member: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, whether the first axis is the quickest, and dtype of an array, before it is read."""
+    version = npy.read_magic(member)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"an array is in version {version} of NumPy's format, expected (1, 0)")
+    return (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(member)
