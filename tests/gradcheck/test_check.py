@@ -34,7 +34,7 @@ def planted(forward, *vjps, each=None):
     primitives.clear()
     primitives.update(registered)
     if each:
-        op.defvjp_each(each)
+        op.defvjp(each=each)
     else:
         op.defvjp(*vjps)
     return op

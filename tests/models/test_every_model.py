@@ -6,8 +6,8 @@ A model that is added to `minigan.models` fails `test_every_model_has_a_row` unt
 import json
 from collections.abc import Callable
 from contextlib import contextmanager
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
