@@ -6,10 +6,26 @@ import pytest
 from minigan import layers
 from minigan.autograd import Tensor
 from minigan.layers import (
-    ELU, AveragePooling2D, BatchNormalization, Capsules, Conv2D, Conv2DTranspose, Dense, Dropout, Embedding,
-    GaussianDropout, GaussianNoise, LayerNormalization, LeakyReLU, MaxPooling2D, PrimaryCapsules, ReLU, Sequential,
-    SpectralNormalization, UpSampling2D,
-)  # fmt: skip
+    ELU,
+    AveragePooling2D,
+    BatchNormalization,
+    Capsules,
+    Conv2D,
+    Conv2DTranspose,
+    Dense,
+    Dropout,
+    Embedding,
+    GaussianDropout,
+    GaussianNoise,
+    LayerNormalization,
+    LeakyReLU,
+    MaxPooling2D,
+    PrimaryCapsules,
+    ReLU,
+    Sequential,
+    SpectralNormalization,
+    UpSampling2D,
+)
 
 NO_SIZES = [0, -2, 2.5, "4", None, True]
 
