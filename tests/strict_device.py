@@ -245,6 +245,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         return _outside(attribute) if name in ("T", "mT", "real", "imag") else attribute
 
     def __matmul__(self, other):
+        if getattr(other, "__array_ufunc__", self) is None:  # it wants to be asked itself, by __rmatmul__
+            return NotImplemented
         return _function("", "matmul")(self, other)
 
     def __rmatmul__(self, other):

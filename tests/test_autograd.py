@@ -501,7 +501,9 @@ def test_errors_of_numpy_name_the_operation_and_the_shapes():
     x = Tensor(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"^add\(\(2, 3\), \(4,\)\): operands could not be broadcast"):
         x + np.ones(4)
-    with pytest.raises(TypeError, match=r"^multiply\(\(2, 3\), str\): "):
+    with pytest.raises(
+        TypeError, match=r"^multiply: argument 1 is 'two', expected an array, a Tensor or a number"
+    ):
         x * "two"
     with pytest.raises(IndexError, match=r"^getitem\(\(2, 3\), int\): index 5 is out of bounds"):
         x[5]
@@ -598,7 +600,8 @@ NUMPY_FUNCTIONS = [
     np.asarray, np.array, np.mean, np.sum, np.tanh, np.exp, np.sqrt, np.square, np.max, np.argmax, np.sort, np.shape,
     np.ravel, np.zeros_like, np.transpose, np.linalg.norm,
     lambda x: np.concatenate([x, x]), lambda x: np.stack([x, x]), lambda x: np.where(x > 0, x, 0.0),
-    lambda x: np.add(np.ones(2), x), lambda x: np.dot(np.ones(2), x), lambda x: np.matmul(x, np.ones(2)),
+    lambda x: np.dot(np.ones(2), x), lambda x: np.logaddexp(np.ones(2), x), lambda x: np.add(x, 1.0, out=np.ones(2)),
+    lambda x: np.add.reduce(x), lambda x: np.multiply.outer(x, x),
     lambda x: np.einsum("i->", x), lambda x: np.float32(x), lambda x: np.testing.assert_array_equal(x, x.data),
     lambda x: np.ones(2).__setitem__(slice(None), x), lambda x: np.allclose(x, 1.0),
 ]  # fmt: skip
@@ -612,10 +615,12 @@ def test_numpy_refuses_a_tensor_instead_of_losing_its_gradient(function):
 
 def test_numpys_refusal_says_what_to_do():
     x = Tensor([1.0, 2.0])
-    with pytest.raises(
-        TypeError, match=r"np.mean knows no Tensors: use .* minigan.ops, .* tensor.data or mg.to_numpy"
-    ):
-        np.mean(x)
+    for function in (np.mean, np.exp, np.tanh):
+        with pytest.raises(
+            TypeError,
+            match=rf"np.{function.__name__} knows no Tensors: use .* minigan.ops, .* tensor.data or mg.to_numpy",
+        ):
+            function(x)
     with pytest.raises(
         TypeError, match=r"its gradient would be lost on the way: .* tensor.data or mg.to_numpy"
     ):

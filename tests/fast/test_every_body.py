@@ -16,7 +16,7 @@ from layer_tools import in_precision
 from strategies import arrays, axes, layouts_with_repeats, normal, pairs, positive, recast, seeds, shapes
 from thread_tools import three_threads
 
-from minigan import Tensor, grad, layers, ops
+from minigan import Tensor, grad, layers, ops, optimizers
 from minigan.backend import fill_blocks, to_numpy
 from minigan.fast import bodies, use
 
@@ -151,6 +151,26 @@ def draws(draw):
     return Call(f)
 
 
+@st.composite
+def updates(draw):
+    """Two steps of an optimizer; what comes of them is the parameters, the slots and their number in one array."""
+    kind = draw(st.sampled_from([optimizers.SGD, optimizers.RMSprop, optimizers.Adam]))
+    how = {"clip_norm": draw(st.sampled_from([None, 0.5]))} if kind is optimizers.Adam else {}
+    parameters = draw(st.lists(arrays(shapes(max_dims=3, max_side=5)), min_size=1, max_size=3))
+    dtype, seed = draw(floats), draw(seeds)
+
+    def f():
+        optimizer = kind([Tensor(a.astype(dtype)) for a in parameters], 0.1, **how)
+        for step in range(2):
+            optimizer.step([normal(seed + step, a.shape).astype(dtype) for a in parameters])
+        results = [p.data for p in optimizer.parameters] + [
+            a for slot in optimizer.slots.values() for a in slot
+        ]
+        return np.concatenate([a.ravel() for a in results])
+
+    return Call(f)
+
+
 #: (name, argument) of a body, as in `minigan.fast.bodies` -> what calls to draw
 CALLS = {
     ("add", None): additions(),
@@ -167,6 +187,7 @@ CALLS = {
     ("route", None): routings(),
     ("in_order", None): networks(),
     ("fill_blocks", None): draws(),
+    ("update_all", None): updates(),
 }
 
 
@@ -208,7 +229,8 @@ def compare(key, call, threads=nullcontext):
         expected = everything(call)
     with threads():
         found = everything(call)
-    precision = min([a.dtype.str[1:] for a in call.variables if a.dtype.kind == "f"], default="f8")
+    floating = [a.dtype.str[1:] for a in call.variables or expected if a.dtype.kind == "f"]
+    precision = min(floating, default="f8")
     tolerance = TOLERANCE[precision]
     for a, b in zip(found, expected, strict=True):
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
@@ -244,8 +266,9 @@ def slightly_wrong(body):
 
     def spoilt(*args, **keywords):
         y = body(*args, **keywords)
-        if y is None:  # it writes into its second argument
-            args[1][-1] += 1
+        if y is None:  # it writes into its second argument, an array or rows of them
+            first = args[1] if isinstance(args[1], np.ndarray) else args[1][0][0]
+            first += 1
         if isinstance(y, tuple):
             return y[0] * 1.01, *y[1:]
         return y * 1.01 if y is not None else None

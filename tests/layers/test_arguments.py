@@ -25,7 +25,7 @@ from minigan.layers import (
     Sequential,
     SpectralNormalization,
     UpSampling2D,
-)  # fmt: skip
+)
 
 NO_SIZES = [0, -2, 2.5, "4", None, True]
 

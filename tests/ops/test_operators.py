@@ -4,8 +4,10 @@ import operator
 
 import numpy as np
 import pytest
+from device_tools import is_there
 
 from minigan import Tensor, grad, no_grad, ops
+from minigan.backend import to_device, to_numpy
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
@@ -54,6 +56,27 @@ def test_comparisons_answer_plain_booleans_on_either_side(apply, other):
         assert isinstance(got, np.ndarray)
         assert got.dtype == bool
         np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize("apply", [*ARITHMETIC, operator.matmul])
+def test_an_array_of_any_device_may_stand_on_either_side(apply, device):
+    numbers = np.array([[0.5, 1.0], [2.0, 3.0]], np.float32)
+    array, x = to_device(numbers), Tensor(to_device(numbers + 1))
+    for y, expected in [
+        (apply(array, x), apply(numbers, numbers + 1)),
+        (apply(x, array), apply(numbers + 1, numbers)),
+    ]:
+        assert type(y) is Tensor
+        np.testing.assert_allclose(to_numpy(y), expected, rtol=1e-6)
+        assert is_there(grad(y.sum(), x))
+
+
+@pytest.mark.parametrize("apply", COMPARISONS)
+def test_an_array_of_any_device_may_be_compared_on_either_side(apply, device):
+    numbers = np.array([1.0, 2.0, 3.0], np.float32)
+    array, x = to_device(numbers), Tensor(to_device(numbers[::-1].copy()))
+    np.testing.assert_array_equal(to_numpy(apply(array, x)), apply(numbers, numbers[::-1]))
+    np.testing.assert_array_equal(to_numpy(apply(x, array)), apply(numbers[::-1], numbers))
 
 
 @pytest.mark.parametrize("apply", COMPARISONS)
