@@ -33,7 +33,7 @@ class Model(Parts):
         raise TypeError(f"{type(self).__name__} defines no train_step")
 
     def checked(self, x: Any) -> Any:
-        """Examples x (N, ...) as float32, where they are: images (N, *image_shape) if the model has an image_shape.
+        """Examples x (N, ...) in the precision of the networks: images (N, *image_shape), if there is an image_shape.
 
         Raises TypeError or ValueError for others, for none at all, and for numbers that are not finite.
         """
@@ -44,7 +44,12 @@ class Model(Parts):
             raise ValueError(f"{who}: expected a batch (N, ...) of floating-point numbers, N at least 1")
         elif isinstance(x, np.ndarray) and not np.isfinite(x).all():
             raise ValueError(f"{who}: not all numbers of the batch are finite")
-        return x.astype(np.float32, copy=False)
+        return x.astype(self.precision, copy=False)
+
+    @property
+    def precision(self) -> np.dtype:
+        """The dtype of the weights: float32, unless somebody has made them float64."""
+        return next(p.dtype for network in self.networks.values() for p in network.parameters())
 
     def generate(self, z: Array) -> Any:
         """The examples (N, ...) that `sample` draws from latents z (N, latent_size)."""

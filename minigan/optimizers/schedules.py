@@ -31,5 +31,4 @@ def _cosine(start: float, steps: float, final: float, step: int) -> float:
 
 
 def _checked(who: str, start: float, steps: float, final: float) -> tuple[float, float, float]:
-    start, steps = real(who, above=0, start=start, steps=steps)
-    return start, steps, real(who, least=0, most=1, final=final)
+    return *real(who, above=0, start=start, steps=steps), real(who, least=0, most=1, final=final)
