@@ -92,7 +92,7 @@ class Optimizer:
         return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state()` returned.  Raises ValueError, before anything is changed, if it does not fit."""
+        """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
         who, own = f"{type(self).__name__}.load_state", self.state()
         if set(own) != set(state) or any(own[name].shape != state[name].shape for name in own):
             raise ValueError(f"{who}: the state belongs to another optimizer or model")

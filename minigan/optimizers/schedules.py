@@ -13,7 +13,7 @@ from minigan.checks import real
 
 
 def linear_decay(start: float, steps: float, final: float = 0.0) -> Callable[[int], float]:
-    """A learning rate that falls from `start` along a line, to final · start after `steps`, and stays there."""
+    """A learning rate that falls from `start` along a line to final · start, after `steps`, and stays."""
     return partial(_linear, *_checked("linear_decay", start, steps, final))
 
 
