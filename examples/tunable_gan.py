@@ -7,8 +7,8 @@ The same two networks, trained as
                        same again and again, a pair shows it (Lin, Khetan, Fanti and Oh 2018, "PacGAN")
     a Wasserstein GAN  kind "wasserstein" and slope_weight λ = 10 (`minigan/models/wgan_gp.py`)
 
-with more steps for one of them than for the other.  It has no moving average, and the learning rates stay unless
-decay_steps is given: both hide what goes wrong.
+with more steps for one of them than for the other.  It has no moving average, and the learning rates stay
+unless decay_steps is given: both hide what goes wrong.
 """
 
 from dataclasses import KW_ONLY, InitVar, dataclass

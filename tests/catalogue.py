@@ -4,7 +4,6 @@ name -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it st
 minigan/fast/cases.py where `fast` is there.
 """
 
-
 from minigan import ops
 from minigan.gradcheck.cases import all_cases, distinct, normal, positive
 

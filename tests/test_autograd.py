@@ -571,7 +571,9 @@ def test_what_people_write_becomes_float32_and_arrays_stay_what_they_are():
     assert Tensor(np.float64(1)).dtype == np.float64
 
 
-@pytest.mark.parametrize("thing", [None, "text", {}, [1.0, None], object()], ids=["None", "text", "dict", "ragged", "object"])
+@pytest.mark.parametrize(
+    "thing", [None, "text", {}, [1.0, None], object()], ids=["None", "text", "dict", "ragged", "object"]
+)
 def test_what_is_no_number_makes_no_tensor(thing):
     with pytest.raises(TypeError, match="cannot make an array of numbers"):
         Tensor(thing)

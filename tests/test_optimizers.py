@@ -552,7 +552,7 @@ def test_one_parameter_twice_is_refused():
 @pytest.mark.parametrize("grads", [None, [None], np.ones((1, 2)), [[1.0, 2.0]], 3.0])
 def test_what_are_no_gradients_is_refused(make, grads):
     optimizer = make([Tensor(np.ones(2))])
-    with pytest.raises(TypeError, match=r"step: gradients? .*expected"):
+    with pytest.raises(ValueError, match=r"step: .*expected (a list of 1 gradients|an array of shape)"):
         optimizer.step(grads)
     assert optimizer.steps == 0
 

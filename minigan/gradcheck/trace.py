@@ -32,7 +32,7 @@ def trace(loss: Tensor) -> str:
     if not isinstance(loss, Tensor):
         raise TypeError(f"trace: loss is a {type(loss).__name__}, not a Tensor: nothing was recorded")
     tensors = [t for t in ancestors(loss) if t.dtype.kind == "f"]
-    number = {t.age: i for i, t in enumerate(tensors)}  # counted since the program began they are too large
+    number = {t.order: i for i, t in enumerate(tensors)}  # counted since the program began they are too large
     norms = [float(np.linalg.norm(to_numpy(g).ravel())) for g in grad(loss, tensors)]
     rows = [_row(t, number, norm) for t, norm in zip(tensors, norms, strict=True)][::-1]
     head = ("#", "operation", "from", "shape", "norm of g", "formula")
@@ -46,10 +46,10 @@ def _row(t: Tensor, number: dict[int, int], norm: float) -> tuple[str, ...]:
     else:
         op, args, *_ = t.recipe
         operation = op.name
-        parents = ",".join(str(number.get(a.age, "?")) for a in args if isinstance(a, Tensor))
+        parents = ",".join(str(number.get(a.order, "?")) for a in args if isinstance(a, Tensor))
         formula = (op.__doc__ or "").strip().split("\n")[0]
     mark = " !" if not np.isfinite(norm) or norm == 0 else ""
-    return str(number[t.age]), operation, parents, str(t.shape), f"{norm:.4g}{mark}", formula
+    return str(number[t.order]), operation, parents, str(t.shape), f"{norm:.4g}{mark}", formula
 
 
 def _line(row: tuple[str, ...], widths: list[int]) -> str:

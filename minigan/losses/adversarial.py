@@ -18,7 +18,7 @@ from minigan.ops import mean, relu, softplus
 
 
 class Kind(NamedTuple):
-    """The losses of D at one real logit and at one generated logit, and the loss of G at one generated logit."""
+    """The losses of D at a real and at a generated logit, and the loss of G at a generated logit."""
 
     real: Callable[[Any], Any]
     fake: Callable[[Any], Any]

@@ -1,7 +1,7 @@
 """The models: one file, one paper.
 
-Each is a dataclass of its settings (`model`).  Read `gan` and `mlp_gan`; then `dcgan` and `wgan_gp`, which draw with
-convolutions; then any of the others.
+Each is a dataclass of its settings (`model`).  Read `gan` and `mlp_gan`; then `dcgan` and `wgan_gp`, which
+draw with convolutions; then any of the others.
 """
 
 from minigan.models.aegan import AEGAN
@@ -16,5 +16,6 @@ from minigan.models.vae import VAE
 from minigan.models.wgan_gp import WGANGP
 
 __all__ = [
-    "AEGAN", "DCGAN", "GAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "Model", "TransformingAutoencoder",
+    "AEGAN", "DCGAN", "GAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "Model",
+    "TransformingAutoencoder",
 ]  # fmt: skip

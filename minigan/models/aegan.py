@@ -48,7 +48,8 @@ from minigan.optimizers import Adam, linear_decay, update_ema, warm_up
 
 #: the six terms of the loss of G and E, in the order of the equation
 TERMS = (
-    "generated image", "reconstructed image", "encoded latent", "recovered latent", "image error", "latent error",
+    "generated image", "reconstructed image", "encoded latent", "recovered latent",
+    "image error", "latent error",
 )  # fmt: skip
 
 #: kind of model -> the terms that are switched on
@@ -93,7 +94,7 @@ def six_terms(c: Cycle, D_x: Any, D_z: Any) -> dict[str, Callable[[], Any]]:
 @renamed(colours="channels")
 @dataclass(kw_only=True, eq=False)
 class AEGAN(Model):
-    """G, E: z (N, latent_size) <-> x (N, image_size, image_size, channels);  D_x, D_z: x, z -> one logit (N, 1).
+    """G, E: z (N, latent_size) <-> x (N, image_size, image_size, channels);  D_x, D_z -> one logit (N, 1).
 
     image_size      28, 32, 64 or another number that can be halved until at most 7 pixels are left
     width           channels of the layers next to the image; each layer further inside has twice as many,
@@ -145,10 +146,8 @@ class AEGAN(Model):
         self.encoder = None if self.kind == "GAN" else E
         self.image_discriminator = D_x if self.term_weights.keys() & IMAGES.keys() else None
         self.latent_discriminator = D_z if self.term_weights.keys() & LATENTS.keys() else None
-        self.average_generator, self.average_encoder = (
-            copy.deepcopy(self.generator),
-            copy.deepcopy(self.encoder),
-        )
+        self.average_generator = copy.deepcopy(self.generator)
+        self.average_encoder = copy.deepcopy(self.encoder)
         g_rate, d_rate = self.learning_rates
         self.g_optimizer = self.adam(g_rate, self.generator, self.encoder)
         self.d_x_optimizer = self.adam(d_rate, self.image_discriminator)
@@ -203,7 +202,7 @@ class AEGAN(Model):
         return metrics | {name: value.data for name, value in terms.items()}
 
     def discriminate(self, D: Layer, optimizer: Adam, real: Array, fakes: Sequence[Tensor]) -> Array:
-        """One step of a discriminator, and its loss.  `fake.data` is an array, a constant: the step stops there."""
+        """One step of a discriminator, and its loss.  `fake.data` is an array, a constant: it stops there."""
         loss = binary_cross_entropy(D(real, training=True), 1 - self.smoothing)
         for fake in fakes:
             logits = D(fake.data, training=True)

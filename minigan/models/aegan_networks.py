@@ -32,7 +32,7 @@ def sizes_and_widths(image_size: int, channels: int, width: int) -> tuple[list[i
     while len(sizes) == 1 or sizes[-1] > 7:
         if sizes[-1] % 2 or sizes[-1] < 2:
             raise ValueError(
-                f"AEGAN: image_size is {image_size}, expected a number that can be halved until at most 7 are left"
+                f"AEGAN: image_size is {image_size}, expected a number to be halved until at most 7 remain"
             )
         widths.append(width * min(2 ** (len(sizes) - 1), 4))
         sizes.append(sizes[-1] // 2)

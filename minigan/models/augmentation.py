@@ -18,7 +18,7 @@ def intensity(images: Any) -> Any:
 
 
 def random_shifts(n: int, max_shift: int) -> Any:
-    """n shifts (Δx, Δy) as float32, (n, 2): whole numbers from -max_shift to max_shift, each equally often."""
+    """n shifts (Δx, Δy) (n, 2), as float32: whole numbers from -max_shift to max_shift, equally often."""
     return np.floor(uniform((n, 2)) * (2 * max_shift + 1)) - max_shift
 
 

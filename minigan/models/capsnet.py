@@ -8,16 +8,17 @@ The network of Sabour, Frosst and Hinton 2017 ("Dynamic routing between capsules
     v_k -> T_k v_k      -> Dense, ReLU, Dense, ReLU, Dense, sigmoid -> x̂     the decoder
 
 The image belongs to the class of the longest v_k.  The network learns by the margin loss (`losses`), and by a
-second one.  All capsules but that of the true class k, T_k = 1, are set to zero, and from what is left the decoder
-must draw the image as intensities x from 0 to 1:
+second one.  All capsules but that of the true class k, T_k = 1, are set to zero, and from what is left the
+decoder must draw the image as intensities x from 0 to 1:
 
     L = L_margin(‖v‖, T) + α Σ (x̂ - x)²          the sum over the pixels of an image; α = 0.0005
 
-so the direction of v_k has to say what the length does not: how this digit was written.  α is small, lest drawing
-become more important than telling classes apart.  It weighs a sum: with the mean over 784 pixels it would be 0.392.
+so the direction of v_k has to say what the length does not: how this digit was written.  α is small, lest
+drawing become more important than telling classes apart.  It weighs a sum: with the mean over 784 pixels it
+would be 0.392.
 
-The network of the paper is CapsNet(filters=256, kernel_size=9, strides=1, capsules=32), with 8,215,568 weights.  The
-default is one that trains in minutes.
+The network of the paper is CapsNet(filters=256, kernel_size=9, strides=1, capsules=32), with 8,215,568
+weights.  The default is one that trains in minutes.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ from minigan.optimizers import Adam, linear_decay
 @renamed(largest_shift="max_shift")
 @dataclass(kw_only=True, eq=False)
 class CapsNet(Model):
-    """Trained on (images (N, image_size, image_size, 1) in [-1, 1], labels (N,)); predicts, and draws capsules.
+    """Trained on images (N, image_size, image_size, 1) and labels (N,); predicts, and draws capsules.
 
-    filters, kernel_size, strides  of the convolution before the primary capsules; theirs has the same kernel_size
-                                   and a stride of 2
+    filters, kernel_size, strides  of the convolution before the primary capsules; theirs has the same
+                                   kernel_size and a stride of 2
     capsules, dimensions           primary capsules at every pixel, and the length of each as a vector
     classes, class_dimensions      capsules at the end: 10 of 16 dimensions in the paper
     routings                       iterations of the routing between them
@@ -137,11 +138,11 @@ class CapsNet(Model):
         return {"margin": margin.data, "reconstruction": reconstruction.data, "accuracy": accuracy}
 
     def draw(self, v: Any, mask: Any) -> Any:
-        """x̂ (N, pixels), intensities from 0 to 1, of those capsules v (N, J, E) that the `mask` T (N, J) leaves."""
+        """x̂ (N, pixels), intensities in [0, 1], of the capsules v (N, J, E) that `mask` T (N, J) leaves."""
         return self.decoder(reshape(v * mask[:, :, None], (len(v), self.latent_size)))
 
     def one_hot(self, labels: np.ndarray, n: int) -> np.ndarray:
-        """T (n, classes) with a 1 in the column of each of n labels.  Raises ValueError if they are no n classes."""
+        """T (n, classes) with a 1 in the column of each of n labels; ValueError if they are no n classes."""
         labels = np.asarray(labels)
         if labels.shape != (n,):
             raise ValueError(f"CapsNet: labels have shape {labels.shape}, expected ({n},)")
@@ -169,14 +170,15 @@ class CapsNet(Model):
         """
         if v.shape != (len(v), self.classes, self.class_dimensions):
             raise ValueError(
-                f"CapsNet: capsules have shape {v.shape}, expected (n, {self.classes}, {self.class_dimensions})"
+                f"CapsNet: capsules have shape {v.shape}, "
+                f"expected (n, {self.classes}, {self.class_dimensions})"
             )
         mask = longest(v) if labels is None else self.one_hot(labels, len(v))
         with_mask = np.concatenate([v, mask[:, :, None]], axis=2)  # (n, classes, class_dimensions + 1)
         return in_chunks(lambda c: self.as_images(self.draw(c[:, :, :-1], c[:, :, -1])), with_mask)
 
     def generate(self, z: Array) -> Any:
-        """Drawn is the longest of v = squash(z).  Nothing has learned which poses occur, so many are no digits."""
+        """The longest of v = squash(z), drawn.  Nothing has learned which poses occur: many are no digits."""
         v = squash(reshape(z, (len(z), self.classes, self.class_dimensions)))
         return self.as_images(self.draw(v, longest(v)))
 

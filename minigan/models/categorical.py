@@ -20,8 +20,8 @@ class CategoricalCode(Layer):
 
         the largest of z_1 ... z_categories becomes 3, the others 0, and the rest stays.
 
-    So each category is as likely as the others.  A walk through z jumps where the largest changes.  The choice is
-    piecewise constant, so it passes no gradient on to z_1 ... z_categories.
+    So each category is as likely as the others.  A walk through z jumps where the largest changes.  The
+    choice is piecewise constant, so it passes no gradient on to z_1 ... z_categories.
     """
 
     def __init__(self, categories: int) -> None:

@@ -40,6 +40,8 @@ from minigan.models.categorical import CategoricalCode
 from minigan.models.gan import GAN
 from minigan.models.old_names import renamed
 
+Shape = tuple[int, int, int]
+
 
 @renamed(colours="channels", sorts="categories")
 @dataclass(kw_only=True, eq=False)
@@ -86,7 +88,7 @@ class DCGAN(GAN):
 
 def generator(
     latent_size: int,
-    image_shape: tuple[int, int, int],
+    image_shape: Shape,
     width: int,
     categories: int = 0,
     upsampling: str = "transpose",
@@ -98,37 +100,47 @@ def generator(
     if not 0 <= whole("generator", least=0, categories=categories) <= latent_size:
         raise ValueError(f"categories is {categories}, expected 0 to latent_size, {latent_size}")
     quarter, deep = image_size // 4, 2 * width
-    if upsampling == "transpose":
-        up = [
-            Conv2DTranspose(deep, width, kernel_size, strides=2, padding="same", use_bias=False),
-            BatchNormalization(width),
-            ReLU(),
-            Conv2DTranspose(width, channels, kernel_size, strides=2, padding="same"),
-        ]
-    else:
-        up = [
-            UpSampling2D(2),
-            Conv2D(deep, deep, 3, padding="same", use_bias=False),
-            BatchNormalization(deep),
-            ReLU(),
-            UpSampling2D(2),
-            Conv2D(deep, width, 3, padding="same", use_bias=False),
-            BatchNormalization(width),
-            ReLU(),
-            Conv2D(width, channels, 3, padding="same"),
-        ]
     return Sequential(
         *([CategoricalCode(categories)] if categories else []),
         Dense(latent_size, quarter * quarter * deep, use_bias=False),
         Reshape((quarter, quarter, deep)),
         BatchNormalization(deep),
         ReLU(),
-        *up,
+        *(
+            transposed(channels, width, kernel_size)
+            if upsampling == "transpose"
+            else resized(channels, width)
+        ),
         Tanh(),
     )
 
 
-def discriminator(image_shape: tuple[int, int, int], width: int) -> Layer:
+def transposed(channels: int, width: int, kernel_size: int) -> list[Layer]:
+    """(N, H, W, 2 · width) -> (N, 4 H, 4 W, channels) by transposed convolutions."""
+    return [
+        Conv2DTranspose(2 * width, width, kernel_size, strides=2, padding="same", use_bias=False),
+        BatchNormalization(width),
+        ReLU(),
+        Conv2DTranspose(width, channels, kernel_size, strides=2, padding="same"),
+    ]
+
+
+def resized(channels: int, width: int) -> list[Layer]:
+    """The same by repeating pixels, with convolutions behind."""
+    return [
+        UpSampling2D(2),
+        Conv2D(2 * width, 2 * width, 3, padding="same", use_bias=False),
+        BatchNormalization(2 * width),
+        ReLU(),
+        UpSampling2D(2),
+        Conv2D(2 * width, width, 3, padding="same", use_bias=False),
+        BatchNormalization(width),
+        ReLU(),
+        Conv2D(width, channels, 3, padding="same"),
+    ]
+
+
+def discriminator(image_shape: Shape, width: int) -> Layer:
     image_size, _, channels = image_shape
     return Sequential(
         Conv2D(channels, width, 4, strides=2, padding="same"),

@@ -47,8 +47,8 @@ class GAN(Model):
     r1_weight, r1_every       γ, and the number of steps from one penalty to the next
     average_decay             of the moving average: the share of the old weights at each step
 
-    A model of this family is a subclass with fields for its networks and a `build`.  One whose D returns something
-    else than a logit also says what that means: the methods above the step.
+    A model of this family is a subclass with fields for its networks and a `build`.  One whose D returns
+    something else than a logit also says what that means: the methods above the step.
     """
 
     generator: InitVar[Layer | None] = None

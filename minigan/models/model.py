@@ -1,8 +1,8 @@
 """Model: a dataclass of settings that trains networks, and draws samples.
 
 Part I; read `layers.base` and `optimizers.base` before it.  The fields of the dataclass are the settings;
-`__post_init__` makes networks and optimizers, as attributes; `train_step` takes a step with them.  All else is
-read off the attributes (`parts`): the settings, networks and optimizers by name, and how they are saved.
+`__post_init__` makes networks and optimizers, as attributes; `train_step` takes a step with them.  All else
+is read off the attributes (`parts`): the settings, networks and optimizers by name, and how they are saved.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ CHUNK = 500  # examples that a network sees at once outside of training, to keep
 class Model(Parts):
     """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`.
 
-    curves  title of a panel -> those of the numbers of `train_step` that are drawn in it
+    curves       title of a panel -> those of the numbers of `train_step` that are drawn in it
+    image_shape  (H, W, C) of what it is trained on, if that is images in [-1, 1]; otherwise not there
     """
 
     curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -33,9 +34,9 @@ class Model(Parts):
         raise TypeError(f"{type(self).__name__} defines no train_step")
 
     def checked(self, x: Any) -> Any:
-        """Examples x (N, ...) as float32, where they are: images (N, *image_shape) if the model has an image_shape.
+        """Examples x (N, ...), of images (N, *image_shape), in the precision of the networks.
 
-        Raises TypeError or ValueError for others, for none at all, and for numbers that are not finite.
+        Raises TypeError or ValueError for other shapes, for none at all, and for numbers that are not finite.
         """
         who, shape = type(self).__name__, getattr(self, "image_shape", None)
         if shape is not None:
@@ -44,14 +45,20 @@ class Model(Parts):
             raise ValueError(f"{who}: expected a batch (N, ...) of floating-point numbers, N at least 1")
         elif isinstance(x, np.ndarray) and not np.isfinite(x).all():
             raise ValueError(f"{who}: not all numbers of the batch are finite")
-        return x.astype(np.float32, copy=False)
+        return x.astype(self.precision, copy=False)
+
+    @property
+    def precision(self) -> np.dtype:
+        """The dtype of the weights: float32, unless somebody has made them float64."""
+        trained = [optimizer.parameters[0] for optimizer in self.optimizers.values()]
+        return trained[0].dtype if trained else np.dtype(np.float32)
 
     def generate(self, z: Array) -> Any:
         """The examples (N, ...) that `sample` draws from latents z (N, latent_size)."""
         raise TypeError(f"{type(self).__name__} defines no generate")
 
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if it is given."""
+        """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         size = self.latent_size  # type: ignore[attr-defined]
         n = whole("sample", n=n)
         noise = to_numpy(normal((n, size))) if noise is None else np.asarray(noise)

@@ -11,7 +11,7 @@ Class = TypeVar("Class", bound=type)
 
 
 def renamed(**new_names: str | tuple[str, Callable[[Any], Any]]) -> Callable[[Class], Class]:
-    """A decorator of classes: `@renamed(colours="channels")` accepts `colours`, warns, and passes it on as `channels`.
+    """A decorator of classes: `@renamed(colours="channels")` accepts `colours` for `channels`, and warns.
 
     Where the value has changed, too, the new name comes with a function of the old value.
     """

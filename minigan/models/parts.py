@@ -1,4 +1,4 @@
-"""Parts: what is read off the attributes of a model: settings, networks, optimizers, and the file that keeps them.
+"""Parts: settings, networks and optimizers, read off the attributes of a model, and the file that keeps them.
 
 How a file is written and read, and why it cannot do harm, is in `storage`.
 """
@@ -31,7 +31,8 @@ class Parts:
     @property
     def settings(self) -> dict[str, Any]:
         """The arguments that make the same model again: plain Python numbers, strings and tuples."""
-        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}  # type: ignore[arg-type]
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]
+        return {name: plain(getattr(self, name)) for name in names}
 
     @property
     def networks(self) -> dict[str, Layer]:
@@ -42,7 +43,7 @@ class Parts:
         return {name: part for name, part in vars(self).items() if isinstance(part, Optimizer)}
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that the next step depends on: "networks/<name>/<key>", "optimizers/<name>/<key>" -> NumPy array."""
+        """What the next step depends on: "networks/<name>/<key>" or "optimizers/<name>/<key>" -> array."""
         return {prefix + key: array for prefix, part in self._parts() for key, array in part.state().items()}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
@@ -67,7 +68,7 @@ class Parts:
 
     @classmethod
     def load(cls, path: str | Path, **networks: Layer) -> Any:
-        """The model in a file that `save` wrote; `networks` are those that it was given, if it makes none itself.
+        """The model in a file that `save` wrote; `networks` are those that it is given, if it makes none.
 
         Raises FileNotFoundError or ValueError, in one line that names the file.
         """
@@ -85,7 +86,7 @@ class Parts:
 
 
 def plain(value: Any) -> Any:
-    """A NumPy number as a number of Python, which leaves float32 as it is; a list or tuple as a tuple of such."""
+    """A NumPy number as one of Python, which leaves float32 as it is; a list or tuple as a tuple of such."""
     if isinstance(value, list | tuple):
         return tuple(map(plain, value))
     return value.item() if isinstance(value, np.generic) else value

@@ -1,7 +1,7 @@
 """Files of weights: a header in JSON and named arrays, in the .npz format of NumPy.
 
-A file from outside is not trusted.  Names, sizes, shapes and dtypes are looked at before a number is read, so a
-small file cannot fill the memory, and nothing in it is ever executed.
+A file from outside is not trusted.  Names, sizes, shapes and dtypes are looked at before a number is read, so
+a small file cannot fill the memory, and nothing in it is ever executed.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def errors_name(path: str | Path) -> Iterator[None]:
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no file {path}") from None
     except (
-        ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, RuntimeError, MemoryError, OverflowError,
-        SyntaxError, zipfile.BadZipFile, zlib.error,
+        ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, RuntimeError, MemoryError,
+        OverflowError, SyntaxError, zipfile.BadZipFile, zlib.error,
     ) as error:  # fmt: skip
         if str(error).startswith(f"{path}: "):
             raise

@@ -8,20 +8,20 @@ auto-encoders").  Capsule k has recognition units r and generation units e of it
 
     r_k = σ(x A_k + a_k)                            recognition units, from the whole image x
     p_k = σ(r_k u_k + c_k),   q_k = 4 (r_k Q_k + b_k) is it there?  And its pose q = (x, y), in pixels
-    e_k = σ((q_k + Δ) E_k + d_k)                    generation units; all they see is the pose after the shift Δ
+    e_k = σ((q_k + Δ) E_k + d_k)                    generation units; all they see is the pose after the Δ
     x̂   = Σ_k p_k (e_k S_k + s_k)                   what the capsules draw, added up
 
-The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody says
-what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule behave
-like the coordinates of something, and grow by Δ when the image is moved by Δ.
+The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody
+says what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule
+behave like the coordinates of something, and grow by Δ when the image is moved by Δ.
 
 Two choices at the start decide how soon they do.  The 4 is there because weights of usual size make poses of
 usual size, but a position has to cover several pixels.  And the generation units, each of which is half on
 along a line in the plane of poses, begin with lines in many places and directions.
 
-All capsules are computed together, as one batched product for each step.  The last one needs no batch: the e_k
-are multiplied by p_k before it, so that a product of (N, capsules·units) with (capsules·units, pixels) adds up
-the capsules, too.
+All capsules are computed together, as one batched product for each step.  The last one needs no batch: the
+e_k are multiplied by p_k before it, so that a product of (N, capsules·units) with (capsules·units, pixels)
+adds up the capsules, too.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ from minigan.optimizers import Adam, linear_decay
 
 
 class PoseCapsules(Layer):
-    """x (N, pixels), Δ (N, 2) -> x̂ (N, pixels), with the equations above; K capsules, R and G units in each."""
+    """x (N, pixels), Δ (N, 2) -> x̂ (N, pixels), by the equations above; K capsules, R and G units each."""
 
     def __init__(self, pixels: int, capsules: int, recognition_units: int, generation_units: int) -> None:
         k, r, g = capsules, recognition_units, generation_units
@@ -90,10 +90,11 @@ class TransformingAutoencoder(Model):
     """Trains `PoseCapsules` to draw images (N, image_size, image_size, 1) moved by shifts that it is told.
 
     capsules, recognition_units, generation_units  30, 10 and 20 in the paper
-    max_shift      each of Δx, Δy is a whole number of pixels from -max_shift to max_shift, and the image that the
-                   capsules see has been moved in the same way before
+    max_shift      each of Δx, Δy is a whole number of pixels from -max_shift to max_shift, and the image that
+                   the capsules see has been moved in the same way before
     learning_rate  at the start; falls linearly to FINAL times that over `decay_steps`
-    The capsules see and draw intensities, (x + 1)/2: 0 in the background, so that an absent capsule draws nothing.
+    The capsules see and draw intensities, (x + 1)/2: 0 in the background, so that an absent capsule draws
+    nothing.
     """
 
     image_size: int = 28
@@ -132,7 +133,7 @@ class TransformingAutoencoder(Model):
         return {"error": loss.data, "presence": presence.data.mean()}
 
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
-        """The capsules' drawing of `images` (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
+        """The capsules' drawing of images (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
         x = to_device(self.checked(images))
         if shifts.shape != (len(x), 2):
             raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(x), 2)}")

@@ -3,8 +3,9 @@
 Part III; read `losses` and `optimizers` before it.
 
 Images are thought to come about in two steps: z is drawn from N(0, I), then x from p(x|z), which the
-decoder G computes.  How likely an image is, log p(x), is an integral over all z, which nobody can do.  But for
-every distribution q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation 3),
+decoder G computes.  How likely an image is, log p(x), is an integral over all z, which nobody can do.  But
+for every distribution q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation
+3),
 
     log p(x) >= ELBO(x) = E_q log p(x|z) - KL(q(z|x) || N(0, I)),
 

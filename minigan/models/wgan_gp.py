@@ -39,8 +39,8 @@ class WGANGP(GAN):
     width           channels of the layers next to the image, as in `DCGAN`
     penalty_weight  λ
     critic_steps    steps of D from one step of G to the next
-    The other settings are those of `GAN`.  Without learning rates that fall and without its penalty at real images,
-    as in the paper; decay_steps counts the steps of D.
+    The other settings are those of `GAN`.  Without learning rates that fall and without its penalty at real
+    images, as in the paper; decay_steps counts the steps of D.
     """
 
     image_size: int = 28

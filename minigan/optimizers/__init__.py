@@ -10,6 +10,6 @@ from minigan.optimizers.schedules import cosine_decay, linear_decay
 from minigan.optimizers.sgd import SGD, RMSprop
 
 __all__ = [
-    "SGD", "Adam", "Optimizer", "RMSprop", "cosine_decay", "linear_decay", "move_average", "update_all", "update_ema",
-    "warm_up",
+    "SGD", "Adam", "Optimizer", "RMSprop", "cosine_decay", "linear_decay", "move_average", "update_all",
+    "update_ema", "warm_up",
 ]  # fmt: skip

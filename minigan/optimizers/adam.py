@@ -6,7 +6,7 @@ Part I; read `base` before it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from minigan.autograd import Tensor
 from minigan.backend import Array
 from minigan.checks import real
-from minigan.optimizers.base import Optimizer
+from minigan.optimizers.base import LearningRate, Optimizer
 
 
 class Adam(Optimizer):
@@ -31,7 +31,7 @@ class Adam(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        learning_rate: float | Callable[[int], float] = 1e-3,
+        learning_rate: LearningRate = 1e-3,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-7,

@@ -15,22 +15,20 @@ from minigan.autograd import Tensor
 from minigan.backend import Array, is_array, replaceable, to_device, to_numpy
 from minigan.checks import real
 
+LearningRate = float | Callable[[int], float]  # a number, or a function of the number of steps taken before
+
 
 class Optimizer:
     """The base; subclasses define `update(p, g, *slots)`.
 
-    learning_rate  a number, or a schedule: a function of the number of steps taken before (`schedules`)
-    slots          name -> one array for each parameter, zeros at first
-    steps, rate    the number of steps taken, and the learning rate of the latest one
+    slots        name -> one array for each parameter, zeros at first
+    steps, rate  the number of steps taken, and the learning rate of the latest one
     """
 
     squares: ClassVar[tuple[str, ...]] = ()  # the slots that hold means of squares, so no negative numbers
 
     def __init__(
-        self,
-        parameters: Iterable[Tensor],
-        learning_rate: float | Callable[[int], float],
-        slots: Sequence[str] = (),
+        self, parameters: Iterable[Tensor], learning_rate: LearningRate, slots: Sequence[str]
     ) -> None:
         who = type(self).__name__
         if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
@@ -43,9 +41,8 @@ class Optimizer:
                 raise TypeError(f"{who}: parameter {i} is a {type(p).__name__}, expected a Tensor")
         if not 0 < len(self.parameters) == len({id(p) for p in self.parameters}):
             raise ValueError(f"{who}: expected at least one parameter, and each of them once")
-        self.learning_rate = (
-            learning_rate if callable(learning_rate) else real(who, above=0, learning_rate=learning_rate)
-        )
+        constant = None if callable(learning_rate) else real(who, above=0, learning_rate=learning_rate)
+        self.learning_rate: LearningRate = constant or learning_rate
         self.average: Callable[[list[Array]], list[Array]] | None = None  # over processes that train together
         self.steps, self.rate = 0, 0.0
         self.slots = {name: [np.zeros_like(p.data, order="C") for p in self.parameters] for name in slots}
@@ -53,7 +50,7 @@ class Optimizer:
     def step(self, grads: Sequence[Array]) -> None:
         """Change every parameter once, given its gradient dL/dp, in the order of `parameters`.
 
-        Raises TypeError or ValueError, before anything is changed, for gradients that do not fit.
+        Raises ValueError, before anything is changed, for gradients that do not fit.
         """
         grads = self._checked(grads)
         if self.average:
@@ -69,18 +66,16 @@ class Optimizer:
         raise TypeError(f"{type(self).__name__} is an abstract optimizer: it defines no update")
 
     def _checked(self, grads: Sequence[Array]) -> list[Array]:
-        """The gradients as arrays, and the parameters in an order in which fast code can walk through them."""
+        """The gradients as arrays; and every parameter as an array whose numbers lie one after the other."""
         who, n = f"{type(self).__name__}.step", len(self.parameters)
-        if not isinstance(grads, list | tuple):
-            raise TypeError(f"{who}: gradients are a {type(grads).__name__}, expected a list of {n} arrays")
-        if len(grads) != n:
-            raise ValueError(f"{who}: {len(grads)} gradients for {n} parameters")
+        if not isinstance(grads, list | tuple) or len(grads) != n:
+            came = f"{len(grads)} gradients" if isinstance(grads, list | tuple) else type(grads).__name__
+            raise ValueError(f"{who}: {came}, expected a list of {n} gradients")
         grads = [g.data if isinstance(g, Tensor) else g for g in grads]  # taken with create_graph=True
         for i, (p, g) in enumerate(zip(self.parameters, grads, strict=True)):
-            if not is_array(g):
-                raise TypeError(f"{who}: gradient {i} is a {type(g).__name__}, expected an array")
-            if g.shape != p.shape:
-                raise ValueError(f"{who}: gradient {i} has shape {g.shape}, its parameter {p.shape}")
+            if not is_array(g) or g.shape != p.shape:
+                came = f"of shape {g.shape}" if is_array(g) else f"a {type(g).__name__}"
+                raise ValueError(f"{who}: gradient {i} is {came}, expected an array of shape {p.shape}")
             if not getattr(p.data.flags, "writeable", True):
                 raise ValueError(f"{who}: parameter {i} is read-only")
         for p in self.parameters:
@@ -89,32 +84,27 @@ class Optimizer:
 
     def state(self) -> dict[str, np.ndarray]:
         """name -> NumPy array, of all that the next step depends on besides the parameters and a schedule."""
-        number = (
-            {} if callable(self.learning_rate) else {"learning_rate": np.array(float(self.learning_rate))}
-        )
-        slots = {
-            f"{name}.{i}": to_numpy(a).copy() for name, row in self.slots.items() for i, a in enumerate(row)
-        }
-        return {"steps": np.array(self.steps), **number, **slots}
+        state = {"steps": np.array(self.steps)}
+        if not callable(self.learning_rate):
+            state["learning_rate"] = np.array(float(self.learning_rate))
+        for name, row in self.slots.items():
+            state |= {f"{name}.{i}": to_numpy(array).copy() for i, array in enumerate(row)}
+        return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state()` returned.  Raises ValueError, before anything is changed, if it does not fit."""
+        """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
         who, own = f"{type(self).__name__}.load_state", self.state()
         if set(own) != set(state) or any(own[name].shape != state[name].shape for name in own):
             raise ValueError(f"{who}: the state belongs to another optimizer or model")
         for name, array in state.items():
             least = 0 if name.split(".")[0] in ("steps", "learning_rate", *self.squares) else -np.inf
             if array.dtype.kind != own[name].dtype.kind or not (np.isfinite(array) & (array >= least)).all():
-                expected = f"finite numbers of kind {own[name].dtype.kind!r}" + " of at least 0" * (
-                    least == 0
-                )
-                raise ValueError(f"{who}: {name} is no array of {expected}")
+                raise ValueError(f"{who}: {name} is no array of finite numbers that could be there")
         self.steps = int(state["steps"])
         self.learning_rate = float(state["learning_rate"]) if "learning_rate" in own else self.learning_rate
         for name, row in self.slots.items():
-            row[:] = [
-                to_device(np.array(state[f"{name}.{i}"], a.dtype, order="C")) for i, a in enumerate(row)
-            ]
+            for i, p in enumerate(self.parameters):
+                row[i] = to_device(np.array(state[f"{name}.{i}"], p.dtype, order="C"))
 
 
 @replaceable

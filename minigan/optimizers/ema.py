@@ -1,4 +1,4 @@
-"""The exponential moving average (EMA) of a network: it draws better images than any single network on the way.
+"""The exponential moving average (EMA) of a network, which draws better than any single one along the way.
 
 Read `layers.base` before it.
 """

@@ -13,7 +13,7 @@ from minigan.checks import real
 
 
 def linear_decay(start: float, steps: float, final: float = 0.0) -> Callable[[int], float]:
-    """A learning rate that falls from `start` along a line, to final · start after `steps`, and stays there."""
+    """A learning rate that falls from `start` along a line to final · start, after `steps`, and stays."""
     return partial(_linear, *_checked("linear_decay", start, steps, final))
 
 
@@ -31,5 +31,4 @@ def _cosine(start: float, steps: float, final: float, step: int) -> float:
 
 
 def _checked(who: str, start: float, steps: float, final: float) -> tuple[float, float, float]:
-    start, steps = real(who, above=0, start=start, steps=steps)
-    return start, steps, real(who, least=0, most=1, final=final)
+    return *real(who, above=0, start=start, steps=steps), real(who, least=0, most=1, final=final)

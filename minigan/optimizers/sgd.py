@@ -5,7 +5,7 @@ Read `base` before it.  No model here uses them; they are the two ideas that Ada
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from minigan.autograd import Tensor
 from minigan.backend import Array
 from minigan.checks import real
-from minigan.optimizers.base import Optimizer
+from minigan.optimizers.base import LearningRate, Optimizer
 
 
 class SGD(Optimizer):
@@ -25,7 +25,7 @@ class SGD(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        learning_rate: float | Callable[[int], float],
+        learning_rate: LearningRate,
         momentum: float = 0.0,
         nesterov: bool = False,
     ) -> None:
@@ -50,7 +50,7 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         parameters: Iterable[Tensor],
-        learning_rate: float | Callable[[int], float],
+        learning_rate: LearningRate,
         rho: float = 0.9,
         epsilon: float = 1e-7,
     ) -> None:

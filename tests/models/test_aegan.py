@@ -255,7 +255,7 @@ def test_an_unknown_kind_is_refused():
 @pytest.mark.parametrize("image_size", [0, 1, 30, 36])
 def test_an_image_size_that_cannot_be_halved_is_refused(image_size):
     with pytest.raises(
-        ValueError, match=f"image_size is {image_size}, expected (a number that can be halved|an integer)"
+        ValueError, match=f"image_size is {image_size}, expected (a number to be halved|an integer)"
     ):
         AEGAN(image_size=image_size)
 

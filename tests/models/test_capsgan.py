@@ -1,4 +1,4 @@
-"""CapsGAN: what D answers, what its margins teach whom, and why one capsule needs no routing."""
+"""CapsGAN: what D returns, what its margins teach whom, and why one capsule needs no routing."""
 
 import numpy as np
 import pytest
@@ -36,7 +36,7 @@ def with_lengths(model, factor):
     return model
 
 
-# --- What D answers -----------------------------------------------------------------------------------
+# --- What D returns -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("factor", [0.01, 1.0, 1000.0])
@@ -48,8 +48,8 @@ def test_the_output_is_a_length_between_zero_and_one(factor, size):
 
 
 def test_all_its_outputs_are_possible():
-    answers = [float(with_lengths(tiny(), factor).D(X).data.mean()) for factor in (0.1, 1000.0)]
-    assert answers[0] < 0.1 and answers[1] > 0.9
+    outputs = [float(with_lengths(tiny(), factor).D(X).data.mean()) for factor in (0.1, 1000.0)]
+    assert outputs[0] < 0.1 and outputs[1] > 0.9
 
 
 def test_the_probability_is_the_length_of_the_only_capsule():
@@ -92,7 +92,7 @@ def test_the_gradient_of_d_agrees_with_finite_differences_also_of_the_penalty_on
 
 
 def seen_in_a_step(model):
-    """What a step answers, and the gradients that it gave to each optimizer."""
+    """What a step returns, and the gradients that it gave to each optimizer."""
     seen = {}
     for name, optimizer in model.optimizers.items():
         optimizer.step = lambda grads, name=name: seen.update({name: grads})
@@ -132,7 +132,7 @@ def test_d_learns_that_images_are_present_and_fakes_absent_and_g_that_its_own_ar
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-7)
 
 
-def test_a_d_that_cannot_tell_answers_what_is_said_at_the_top():
+def test_a_d_that_cannot_tell_returns_what_is_said_at_the_top():
     d, one = Tensor(np.array([[CapsGAN.UNDECIDED]])), np.ones((1, 1))
     assert grad(margin_loss(d, one) + margin_loss(d, 0 * one), d).item() == pytest.approx(0)
 

@@ -53,7 +53,7 @@ def test_the_network_of_the_paper_has_as_many_weights_as_there():
 
 
 def gradients_of_a_step(model):
-    """What a step answers, and the gradients that it gave to the optimizer."""
+    """What a step returns, and the gradients that it gave to the optimizer."""
     seen = []
     model.optimizer.step = seen.extend
     return model.train_step((X, LABELS)), seen
@@ -75,7 +75,7 @@ def losses_by_hand(model):
     )
 
 
-def test_a_step_answers_both_losses_and_how_often_the_longest_capsule_is_right():
+def test_a_step_returns_both_losses_and_how_often_the_longest_capsule_is_right():
     model = tiny()
     margin, squares, lengths = losses_by_hand(model)
     metrics = model.train_step((X, LABELS))

@@ -135,7 +135,7 @@ def changed(model, action):
 
 @every_model
 @pytest.mark.parametrize("n", [1, 5, 8])
-def test_a_step_answers_finite_numbers_and_changes_every_network(name, n):
+def test_a_step_returns_finite_numbers_and_changes_every_network(name, n):
     model = ROWS[name].make()
     for _ in range(3):
         metrics = {}

@@ -103,7 +103,7 @@ def test_fit_prints_each_warning_once_also_across_an_interruption(tmp_path, caps
 )
 def test_the_mlp_gan_gets_no_warning_unless_its_discriminator_stands_still(d_rate, words, tmp_path, capsys):
     images, _ = load_mnist()
-    mg.seed(1)  # what a discriminator that learns nothing is wrong about hangs on its first weights
+    mg.seed(4)  # what a discriminator that learns nothing is wrong about hangs on its first weights
     model = MLPGAN(learning_rates=(5e-3, d_rate))
     fit(model, Batches(images[:1760], 8), 1, tmp_path, monitor=Monitor(), log_every=5)
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
