@@ -70,7 +70,7 @@ def train_noisy(out, group=None, resume=False, before_step=None, **batches):
 def train_dcgan(out, group):
     """With batch normalization and MinibatchStdDev; started from other weights on every rank."""
     mg.seed(group.rank)
-    model = DCGAN(image_size=4, width=2, latent_size=3, sorts=2)
+    model = DCGAN(image_size=4, width=2, latent_size=20)
     images = np.random.default_rng(0).uniform(-1, 1, (24, 4, 4, 1)).astype(np.float32)
     fit(model, Batches(images, 12), 3, out, group=group)
     return model

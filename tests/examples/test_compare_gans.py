@@ -98,10 +98,8 @@ def saved(folder, model):
 
 
 def test_two_runs_are_opened_and_what_cannot_play_is_named(tmp_path, monkeypatch, capsys):
-    a = saved(
-        tmp_path / "a", CapsGAN(image_size=12, width=2, sorts=2, capsules=2, dimensions=2, latent_size=3)
-    )
-    b = saved(tmp_path / "b", DCGAN(image_size=12, width=2, latent_size=4, sorts=2))
+    a = saved(tmp_path / "a", CapsGAN(image_size=12, width=2, capsules=2, dimensions=2, latent_size=20))
+    b = saved(tmp_path / "b", DCGAN(image_size=12, width=2, latent_size=20))
     c = saved(tmp_path / "c", VAE(image_size=12, width=2, latent_size=4))
     monkeypatch.setattr(runs, "load_digits", lambda full, split: np.zeros((60, 12, 12, 1), np.float32))
     compare(monkeypatch, a, b, "--samples", 60)

@@ -22,8 +22,9 @@ x = np.random.default_rng(0).uniform(-1, 1, (60, 8, 8, 1)).astype(np.float32)
 def vivid(latent_size):
     """An untrained model whose images are not all grey."""
     model = VAE(image_size=8, width=8, latent_size=latent_size)
-    for p in model.parameters:
-        p.data *= 2
+    for network in model.networks.values():
+        for p in network.parameters():
+            p.data *= 2
     return model
 
 

@@ -255,7 +255,7 @@ def test_the_mean_keeps_shapes_and_dtypes_and_goes_as_one_message():
 
 
 def test_alone_nothing_is_changed_and_nobody_is_asked():
-    model = DCGAN(image_size=4, width=2, latent_size=3, sorts=2)
+    model = DCGAN(image_size=4, width=2, latent_size=20)
     group = ProcessGroup()
     images = np.random.default_rng(0).uniform(-1, 1, (3, 4, 4, 1)).astype(np.float32)
     with group.training(model):
