@@ -24,8 +24,10 @@ import numpy as np
 
 import minigan as mg
 from minigan.autograd import Tensor, grad
-from minigan.backend import cuda_status, module, synchronize, to_device, to_numpy
+from minigan.backend import cuda_status, is_array, module, synchronize, to_device, to_numpy
 from minigan.gradcheck.cases import all_cases
+from minigan.layers import Layer
+from minigan.optimizers import Optimizer
 from minigan.runs.folder import MODELS
 
 #: the largest difference that is rounding, of an operation and of two steps of a model
@@ -132,8 +134,7 @@ def _two_steps(make: Callable[[], Any], images: np.ndarray) -> tuple[Any, Any, l
     mg.seed(0)
     model = make()
     for part in (*model.networks.values(), *model.optimizers.values()):
-        state = part.state().items()
-        part.load_state({name: a.astype(images.dtype) if a.dtype.kind == "f" else a for name, a in state})
+        _in_precision(part, images.dtype)
     batch: Any = images
     if hasattr(model, "classes"):  # it is trained with labels
         batch = images, np.arange(len(images)) % model.classes
@@ -141,6 +142,21 @@ def _two_steps(make: Callable[[], Any], images: np.ndarray) -> tuple[Any, Any, l
         metrics = model.train_step(batch)
     noise = np.random.default_rng(1).standard_normal((4, model.latent_size))
     return model, batch, [*[to_numpy(number) for number in metrics.values()], model.sample(4, noise)]
+
+
+def _in_precision(value: Any, dtype: Any) -> Any:
+    """The same value, in which every weight, running statistic and slot of an optimizer has this dtype."""
+    if isinstance(value, Tensor):
+        value.data = value.data.astype(dtype, copy=False)
+    elif is_array(value) and value.dtype.kind == "f":
+        return value.astype(dtype, copy=False)
+    elif isinstance(value, list | tuple):
+        return type(value)(_in_precision(part, dtype) for part in value)
+    elif isinstance(value, dict):
+        return {name: _in_precision(part, dtype) for name, part in value.items()}
+    elif isinstance(value, Layer | Optimizer):
+        vars(value).update(_in_precision(vars(value), dtype))
+    return value
 
 
 def _seconds(model: Any, batch: Any) -> float:

@@ -61,10 +61,7 @@ def test_a_model_takes_the_precision_of_its_images(name):
     for dtype in (np.float32, np.float64):
         model, _, _ = gpucheck._two_steps(TINY[name], np.zeros((5, 4, 4, 1), dtype))
         parts = (*model.networks.values(), *model.optimizers.values())
-        states = [part.state() for part in parts]
-        found = [
-            a.dtype for state in states for key, a in state.items() if key not in ("steps", "learning_rate")
-        ]
+        found = [a.dtype for part in parts for a in part.state().values() if a.dtype.kind == "f" and a.ndim]
         assert set(found) == {np.dtype(dtype)}
 
 
