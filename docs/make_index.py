@@ -1,15 +1,23 @@
 """Write the table of the source files into docs/index.md:  python docs/make_index.py
 
-A file's line is the first line of its docstring, and its part is the one that the docstring names.  The order of
-the lines is that of the page, so edit it there; a new file is added at the end of its part.
+A file's line is the first line of its docstring, and its part is the one that the docstring names.
 """
 
 import ast
+import importlib.util
 import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the files -->"
+#: Parts II and III in reading order; Part I has its order in tools/count_lines.py, the other files are sorted
+ORDER = (
+    "ops/kinks.py", "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
+    "layers/convolution.py", "layers/resampling.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
+    "ops/einsum.py", "layers/capsule.py", "layers/regularization.py", "layers/embedding.py",
+    "models/capsnet.py", "models/capsgan.py", "models/transforming_autoencoder.py", "models/aegan.py",
+    "models/vae.py",
+)  # fmt: skip
 AROUND = ("data", "training", "evaluation", "runs", "gpucheck.py")
 
 #: key of a part -> its heading, and what is said below it
@@ -56,24 +64,31 @@ def files() -> list[Path]:
     return sorted(f for f in (ROOT / "minigan").rglob("*.py") if f.name != "__init__.py")
 
 
-def table(page: str) -> str:
-    """All parts as Markdown, in the order in which the files stand on the page now."""
-    order = {name: i for i, name in enumerate(re.findall(r"^\| `(minigan/[\w/.]+)` \|", page, re.MULTILINE))}
+def reading_order() -> list[str]:
+    """The files that have a place in the reading order, without the folder of the package."""
+    spec = importlib.util.spec_from_file_location("count_lines", ROOT / "tools" / "count_lines.py")
+    count_lines = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
+    spec.loader.exec_module(count_lines)  # type: ignore[union-attr]
+    return [*count_lines.PART_I, *ORDER]
+
+
+def table() -> str:
+    """All parts as Markdown."""
+    place = {f"minigan/{name}": i for i, name in enumerate(reading_order())}
     names = {path.relative_to(ROOT).as_posix(): path for path in files()}
     sections = []
     for key, (heading, words) in PARTS.items():
-        here = sorted((n for n in names if part_of(names[n]) == key), key=lambda n: order.get(n, len(order)))
+        here = sorted((n for n in names if part_of(names[n]) == key), key=lambda n: place.get(n, len(place)))
         rows = [f"| `{name}` | {first_line(names[name])} |" for name in here]
-        sections.append(
-            "\n".join([f"### {heading}\n", f"{words}\n", "| file | in one line |", "| --- | --- |", *rows])
-        )
+        header = [f"### {heading}\n", f"{words}\n", "| file | in one line |", "| --- | --- |"]
+        sections.append("\n".join([*header, *rows]))
     return "\n\n".join(sections)
 
 
 def with_table(page: str) -> str:
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(page)}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n{table()}\n\n{END}{after}"
 
 
 if __name__ == "__main__":
