@@ -30,7 +30,7 @@ PARTS = {
         "Part II: images",
         "Convolution, the DCGAN, and the GAN whose loss contains a gradient. The operations come first.",
     ),
-    "III": ("Part III: one paper at a time", "In any order."),
+    "III": ("Part III: one paper at a time", "In any order; `einsum` and the capsule layers before the capsules."),
     "IV": (
         "Part IV: why to believe it",
         "`gradcheck` compares every gradient with finite differences. It stands around the book.",
