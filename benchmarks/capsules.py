@@ -117,7 +117,7 @@ def torch_margin(lengths, present):
 
 
 def minigan_capsnet(settings):
-    model, rng = CapsNet(**settings, largest_shift=0), np.random.default_rng(0)
+    model, rng = CapsNet(**settings, max_shift=0), np.random.default_rng(0)
     batch = rng.uniform(-1, 1, (BATCH, 28, 28, 1)).astype(np.float32), rng.integers(10, size=BATCH)
     return lambda: model.train_step(batch)
 

@@ -45,7 +45,7 @@ def main() -> None:
     else:
         images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     steps = max(1, args.epochs * (len(images) // args.batch_size))  # over which the learning rates fall
-    model = AEGAN(args.image_size, images.shape[-1], kind=args.kind, decay_steps=steps)
+    model = AEGAN(image_size=args.image_size, channels=images.shape[-1], kind=args.kind, decay_steps=steps)
     run(args, model, images, draw, digits=not args.data)
 
 

@@ -40,9 +40,9 @@ from minigan.data import Batches
 from minigan.layers import Conv2D, Dense, Dropout, Flatten, Layer, MaxPooling2D, ReLU, Sequential
 from minigan.losses import softmax_cross_entropy
 from minigan.models import CapsNet
-from minigan.models.sampling import in_parts
-from minigan.models.transforming_autoencoder import random_shifts, shifted
-from minigan.optimizers import Adam
+from minigan.models.augmentation import random_shifts, shifted
+from minigan.models.model import in_chunks
+from minigan.optimizers import Adam, linear_decay
 from minigan.runs import QUICK_IMAGES, full_if_possible, parse_with_device, positive, split_labelled_digits
 from minigan.training import fit
 
@@ -55,7 +55,6 @@ class CNN:
     """What `fit` trains: convolutions, with as many weights as the capsules of a `CapsNet`."""
 
     def __init__(self, decay_steps: int, learning_rate: float = 2e-3) -> None:
-        self.decay_steps, self.learning_rate = decay_steps, learning_rate
         self.network = Sequential(
             Conv2D(1, 32, 5),  # (N, 24, 24, 32)
             ReLU(),
@@ -69,13 +68,11 @@ class CNN:
             Dropout(0.5),
             Dense(209, 10),
         )
-        self.optimizer = Adam(self.network.parameters(), learning_rate)
+        self.optimizer = Adam(self.network.parameters(), linear_decay(learning_rate, decay_steps, CapsNet.FINAL))
         self.networks: dict[str, Layer] = {"network": self.network}
         self.optimizers = {"network": self.optimizer}
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
-        fraction = max(1 - self.optimizer.steps / self.decay_steps, CapsNet.FLOOR)
-        self.optimizer.learning_rate = self.learning_rate * fraction
         images, labels = batch
         x = shifted(to_device(images), random_shifts(len(images), LARGEST_SHIFT))
         loss = softmax_cross_entropy(self.network(x, training=True), labels)
@@ -83,22 +80,22 @@ class CNN:
         return {"loss": loss.data}
 
     def predict(self, images: np.ndarray) -> np.ndarray:
-        return in_parts(self.network, images).argmax(axis=-1)
+        return in_chunks(self.network, images).argmax(axis=-1)
 
 
 def capsnet(steps: int, routings: int = 3, gradient: str = "full") -> CapsNet:
-    model = CapsNet(routings=routings, largest_shift=LARGEST_SHIFT, decay_steps=steps)
-    model.capsules.classes.routing_gradient = gradient
+    model = CapsNet(routings=routings, max_shift=LARGEST_SHIFT, decay_steps=steps)
+    model.class_capsules.classes.routing_gradient = gradient
     return model
 
 
 #: name -> (makes a model whose learning rate falls over so many steps, the name of its network that reads)
 CONTESTANTS: dict[str, tuple[Callable[[int], Any], str]] = {
     "CNN": (CNN, "network"),
-    "CapsNet": (capsnet, "capsules"),
-    "CapsNet, 1 routing": (partial(capsnet, routings=1), "capsules"),
-    "CapsNet, last": (partial(capsnet, gradient="last"), "capsules"),
-    "CapsNet, none": (partial(capsnet, gradient="none"), "capsules"),
+    "CapsNet": (capsnet, "class_capsules"),
+    "CapsNet, 1 routing": (partial(capsnet, routings=1), "class_capsules"),
+    "CapsNet, last": (partial(capsnet, gradient="last"), "class_capsules"),
+    "CapsNet, none": (partial(capsnet, gradient="none"), "class_capsules"),
 }
 
 

@@ -6,7 +6,7 @@
 
 Five failures in the plane, where one can see everything: a generator learns a ring of eight narrow Gaussians, and
 of two runs one has a single setting changed.  For each there is a figure of the samples and of the number by which
-one notices (`signals`, and `modes_covered`), an animation of the samples on D's surface, and the hint that training
+one notices (`diagnostics`, and `modes_covered`), an animation of the samples on D's surface, and the hint that training
 prints (`hints`).  The same for digits.  Then four GANs on the ring and on a grid of 25 Gaussians, several seeds
 each, in one table.  docs/failure-modes.md says what came out.
 
@@ -27,21 +27,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.animation import FuncAnimation
 from matplotlib.figure import Figure
+from tunable_gan import TunableGAN
 
 import minigan as mg
 from minigan.autograd import no_grad
 from minigan.backend import to_device, to_numpy
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.training.monitor import Watch
 from minigan.evaluation.classifier import judge
-from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.evaluation.metrics import confident_share, digit_shares, modes_covered
-from minigan.models import mlp_gan
-from minigan.models.aegan import FourNetworks
-from minigan.models.tunable import TunableGAN
+from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
+from minigan.models import AEGAN, mlp_gan
 from minigan.ops import sigmoid
 from minigan.runs import parse_with_device, positive
+from minigan.training.monitor import Watch
 
 BATCH = 100  # real examples that D sees in one of its steps
 SAMPLES = 2500  # that the measures look at, as in PacGAN's experiments
@@ -84,13 +83,16 @@ def gan(packing: int = 1, **settings: Any) -> TunableGAN:
     return TunableGAN(G, D, 2, packing=packing, **{"learning_rates": (RATE, RATE), "betas": BETAS} | settings)
 
 
-def aegan(steps: int) -> FourNetworks:
+def aegan(steps: int) -> AEGAN:
     """With the betas of the others, and like them without a moving average of G."""
-    model = FourNetworks(
+    networks = (
         network(2, 2, ReLU),
         network(2, 2, LeakyReLU),
         network(2, 1, LeakyReLU),
         network(2, 1, LeakyReLU),
+    )
+    model = AEGAN(
+        four=networks,
         latent_size=2,
         weights=(1.0, 1.0, 0.1, 0.1),
         learning_rates=(RATE, RATE),
@@ -103,10 +105,10 @@ def aegan(steps: int) -> FourNetworks:
 
 
 RIVALS: dict[str, Callable[[int], Any]] = {  # name -> steps -> model
-    "GAN": lambda steps: gan(),
+    "GAN": lambda steps: gan(decay_steps=steps),
     "AEGAN": aegan,
-    "WGAN-GP": lambda steps: gan(kind="wasserstein", slope_weight=1.0, d_steps=5),
-    "PacGAN, m = 2": lambda steps: gan(packing=2),
+    "WGAN-GP": lambda steps: gan(decay_steps=steps, kind="wasserstein", slope_weight=1.0, d_steps=5),
+    "PacGAN, m = 2": lambda steps: gan(decay_steps=steps, packing=2),
 }
 
 # --- The five failures: a run that is fine, and what is changed in the other one ----------------------
@@ -146,17 +148,13 @@ FAILURES = {
 
 
 def train(
-    model: Any, data: np.ndarray, steps: int, seed: int, falling: bool, look: Callable[[Any], dict[str, Any]]
+    model: Any, data: np.ndarray, steps: int, seed: int, look: Callable[[Any], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """A training loop in the open.  Answers a row for every EVERY steps, and one for the untrained model: the
     means of the metrics, what `look` sees in the model then, and the hints that were given."""
-    start = {name: optimizer.learning_rate for name, optimizer in model.optimizers.items()}
     rng, watch, sums = np.random.default_rng(seed), Watch(), {}
     rows = [{"step": 0, "hints": []} | look(model)]
     for step in range(1, steps + 1):
-        if falling:
-            for name, optimizer in model.optimizers.items():
-                optimizer.learning_rate = start[name] * max(1 - step / steps, FourNetworks.FLOOR)
         batch = data[rng.integers(len(data), size=BATCH * getattr(model, "d_steps", 1))]
         for name, number in model.train_step(batch).items():
             sums[name] = sums.get(name, 0.0) + float(number)
@@ -213,7 +211,7 @@ def show_failure(name: str, args: argparse.Namespace) -> None:
             return seen | ({"surface": surface(model.D, 2).round(3)} if seed == shown else {})
 
         with np.errstate(all="ignore"):  # one of them may diverge
-            return train(model, ring_.draw(100_000, seed=seed), steps, seed, False, look)
+            return train(model, ring_.draw(100_000, seed=seed), steps, seed, look)
 
     runs = [
         [
@@ -276,7 +274,7 @@ def show_digits(args: argparse.Namespace) -> None:
             G = mlp_gan.generator(32, (128, 128), (28, 28, 1))
             D = Sequential(Dense(784, 128), LeakyReLU(), Dense(128, 1))
             model = TunableGAN(G, D, 32, kind=kind, d_steps=5)
-            rows = train(model, images, args.steps or DIGIT_STEPS, seed, False, lambda model: {})
+            rows = train(model, images, args.steps or DIGIT_STEPS, seed, lambda model: {})
             p = judge().probabilities(model.sample(1000))
             digits = int((digit_shares(p) > 0.01).sum())
             return {"rows": rows, "confident": 100 * confident_share(p), "digits": digits}
@@ -306,7 +304,7 @@ def compare(args: argparse.Namespace) -> None:
     def run(mixture: Mixture, rival: str, seed: int) -> dict[str, Any]:
         mg.seed(seed)
         model = RIVALS[rival](steps)
-        train(model, mixture.draw(100_000, seed=seed), steps, seed, True, lambda model: {})
+        train(model, mixture.draw(100_000, seed=seed), steps, seed, lambda model: {})
         return {k: v for k, v in look_at_plane(mixture, model, SAMPLES).items() if k != "samples"}
 
     for name, mixture in MIXTURES.items():

@@ -27,7 +27,7 @@ import numpy as np
 
 from minigan.runs.pictures import image_grid
 from minigan.models import TransformingAutoencoder
-from minigan.models.transforming_autoencoder import shifted
+from minigan.models.augmentation import shifted
 from minigan.runs import parse_run, run, run_parser, split_digits
 
 EPOCHS = 60
@@ -44,7 +44,7 @@ def main() -> None:
 
 def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarray]:
     """Print what the poses of images x (n, 28, 28, 1) have to do with known shifts, and draw the shifted."""
-    m = model.largest_shift
+    m = model.max_shift
     shifts = np.random.default_rng(0).integers(-m, m + 1, (len(x), 2)).astype(np.float32)
     target, drawn = shifted(x, shifts), model.reconstruct(x, shifts)
     (p, q), (p_after, q_after) = model.poses(x), model.poses(target)  # (n, K), (n, K, 2) each

@@ -26,6 +26,8 @@ from typing import Any
 
 import numpy as np
 
+from minigan.checks import whole
+
 #: Anything that is an array on some device: numpy.ndarray, a NumPy scalar, or cupy.ndarray.
 Array = Any
 
@@ -134,7 +136,10 @@ def asarray(value: Any) -> Array:
     current device, Python floats as float32 (the default precision of minigan)."""
     if is_array(value):
         return value if not isinstance(value, np.generic) else np.asarray(value)
-    host = np.asarray(value)
+    try:
+        host = np.asarray(value)
+    except ValueError as error:  # a ragged list
+        raise ValueError(f"cannot make an array of numbers from {value!r:.60}: {error}") from None
     if host.dtype.kind not in "biufc":
         raise TypeError(f"cannot make an array of numbers from {type(value).__name__}: {value!r}")
     if host.dtype == np.float64:
@@ -173,6 +178,7 @@ generator = np.random.default_rng(0)
 
 def seed(value: int) -> None:
     """Restart the random generator that weights, noise and dropout masks are drawn from."""
+    value = whole("seed", least=0, value=value)
     generator.bit_generator.state = np.random.default_rng(value).bit_generator.state
 
 

@@ -15,7 +15,9 @@ The type is wrong: TypeError.  The value is wrong: ValueError.
 
 from __future__ import annotations
 
+import functools
 import math
+import warnings
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
 from typing import Any
@@ -132,6 +134,23 @@ def expect(layer: Any, x: Any, axis: int, size: int, shape: str) -> None:
         raise TypeError(f"{layer!r} got a {type(x).__name__}, expected an array or a Tensor of shape {shape}")
     if len(x.shape) < max(-axis, axis + 1) or x.shape[axis] != size:
         raise ValueError(f"{layer!r} got an input of shape {x.shape}, expected {shape}")
+
+
+def renamed(**new_names: str) -> Callable[[Callable], Callable]:
+    """A decorator: `@renamed(count="input_dim")` accepts the old name of an argument for one release, and warns."""
+
+    def decorate(f: Callable) -> Callable:
+        @functools.wraps(f)
+        def accepting(*args: Any, **keywords: Any) -> Any:
+            for old in new_names.keys() & keywords.keys():
+                who, new = f.__qualname__.removesuffix(".__init__"), new_names[old]
+                warnings.warn(f"{who}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
+                keywords.setdefault(new, keywords.pop(old))
+            return f(*args, **keywords)
+
+        return accepting
+
+    return decorate
 
 
 def _each(

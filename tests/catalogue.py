@@ -1,10 +1,21 @@
 """One call of every public operation, for the tests that hold for all of them.
 
-name in minigan.ops -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it starts from.
+name -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it starts from; with those of
+minigan/fast/cases.py where `fast` is there.
 """
 
+import sys
+
 from minigan import ops
-from minigan.gradcheck.cases import CASES, distinct, normal, positive
+from minigan.gradcheck import cases
+from minigan.gradcheck.cases import distinct, normal, positive
+
+#: of every primitive
+CASES = dict(cases.CASES)
+if "minigan.fast" in sys.modules:
+    from minigan.fast import cases as fast_cases
+
+    CASES |= fast_cases.CASES
 
 COMPOSITIONS = {
     "mean": [(lambda x: ops.mean(x, axis=0), [normal(3, 2)]), (lambda x: x.mean(), [normal(3, 2)])],
@@ -16,6 +27,10 @@ COMPOSITIONS = {
     "flip": [(lambda x: ops.flip(x, 1), [normal(3, 2)])],
     "repeat": [(lambda x: ops.repeat(x, 2, axis=-1), [normal(3, 2)])],
     "einsum": [(lambda a, b: ops.einsum("ij,kj->ki", a, b), [normal(3, 2), normal(4, 2)])],
+    "conv2d": [(lambda x, w: ops.conv2d(x, w, 2, 1), [normal(1, 4, 3, 2), normal(3, 2, 2, 1)])],
+    "conv2d_transpose": [
+        (lambda y, w: ops.conv2d_transpose(y, w, 2, 1), [normal(1, 2, 3, 1), normal(3, 3, 2, 1)])
+    ],
     "matmul": [
         (lambda a, b: a @ b, [normal(3), normal(3, 2)]),
         (lambda a, b: a @ b, [normal(2, 3), normal(3)]),

@@ -9,7 +9,6 @@ import os
 import pytest
 from device_tools import DEVICES
 from hypothesis import HealthCheck, settings
-from thread_tools import three_threads
 
 import minigan as mg
 from minigan import backend
@@ -26,13 +25,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def seeded():
     """Every test starts from the same random numbers, whatever ran before it."""
     mg.seed(0)
-
-
-@pytest.fixture
-def small_and_many():
-    """Three threads, and thresholds so low that small arrays are large: for what `minigan.fast.threads` does."""
-    with three_threads():
-        yield
 
 
 @pytest.fixture(params=[pytest.param(d, marks=[pytest.mark.gpu] * (d == "cuda")) for d in DEVICES])

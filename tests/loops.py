@@ -1,7 +1,8 @@
 """Convolution, pooling and upsampling as loops over pixels: slow, and plain enough to be believed.
 
 Everything hangs on `hits`: which pixel of the image lies under which tap of the kernel for which pixel
-of the result.  The three operations of the convolution family then say what is multiplied with what.
+of the result.  The three operations of the convolution family then say what is multiplied with what; these
+are for any number of spatial axes.
 """
 
 from collections import defaultdict
@@ -35,30 +36,31 @@ def hits(image, kernel, strides, padding, dilation):
         size.append(outputs(before + n + after, k, s, d))
         meet = [(s * o + d * t - before, o, t) for o in range(size[-1]) for t in range(k)]
         along.append([(i, o, t) for i, o, t in meet if 0 <= i < n])
-    return tuple(size), [tuple(zip(row, column, strict=True)) for row, column in product(*along)]
+    return tuple(size), [tuple(zip(*axes, strict=True)) for axes in product(*along)]
 
 
-def conv2d(x, w, strides, padding, dilation):
-    size, meet = hits(x.shape[1:3], w.shape[:2], strides, padding, dilation)
-    y = np.zeros((len(x), *size, w.shape[3]))
-    for (i, j), (p, q), (k, m) in meet:
-        y[:, p, q] += x[:, i, j] @ w[k, m]
+def convolution(x, w, strides, padding, dilation):
+    """x (N, ..., C), w (..., C, F), and as many strides and dilations as there are axes between."""
+    size, meet = hits(x.shape[1:-1], w.shape[:-2], strides, padding, dilation)
+    y = np.zeros((len(x), *size, w.shape[-1]))
+    for i, o, k in meet:
+        y[(slice(None), *o)] += x[(slice(None), *i)] @ w[k]
     return y
 
 
-def conv2d_transpose(y, w, image, strides, padding, dilation):
-    _, meet = hits(image, w.shape[:2], strides, padding, dilation)
-    x = np.zeros((len(y), *image, w.shape[2]))
-    for (i, j), (p, q), (k, m) in meet:
-        x[:, i, j] += y[:, p, q] @ w[k, m].T
+def convolution_transpose(y, w, image, strides, padding, dilation):
+    _, meet = hits(image, w.shape[:-2], strides, padding, dilation)
+    x = np.zeros((len(y), *image, w.shape[-2]))
+    for i, o, k in meet:
+        x[(slice(None), *i)] += y[(slice(None), *o)] @ w[k].T
     return x
 
 
-def conv2d_kernel_gradient(x, y, kernel, strides, padding, dilation):
-    _, meet = hits(x.shape[1:3], kernel, strides, padding, dilation)
-    w = np.zeros((*kernel, x.shape[3], y.shape[3]))
-    for (i, j), (p, q), (k, m) in meet:
-        w[k, m] += x[:, i, j].T @ y[:, p, q]
+def convolution_kernel_gradient(x, y, kernel, strides, padding, dilation):
+    _, meet = hits(x.shape[1:-1], kernel, strides, padding, dilation)
+    w = np.zeros((*kernel, x.shape[-1], y.shape[-1]))
+    for i, o, k in meet:
+        w[k] += x[(slice(None), *i)].T @ y[(slice(None), *o)]
     return w
 
 

@@ -5,8 +5,8 @@ test fails unless each of them ran on Tensors, which it only does where its resu
 """
 
 import functools
-from functools import partial
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import minigan.ops  # noqa: F401 - so that the primitives exist
 from minigan.autograd import Tensor, primitives

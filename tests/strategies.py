@@ -66,6 +66,20 @@ def repeated(x):
     return np.broadcast_to(x[:1], x.shape) if x.ndim else x
 
 
+def recast(x, dtype):
+    """The same numbers in another precision, in the same layout."""
+    if x.size == 0:
+        return x.astype(dtype)
+    dtype = np.dtype(dtype)
+    steps = [stride // x.itemsize for stride in x.strides]  # in elements
+    reach = [step * (n - 1) for step, n in zip(steps, x.shape, strict=True)]
+    memory = np.zeros(sum(abs(r) for r in reach) + 1, dtype)
+    first = memory[-sum(min(r, 0) for r in reach) :]
+    y = np.lib.stride_tricks.as_strided(first, x.shape, [step * dtype.itemsize for step in steps])
+    y[...] = x.astype(dtype)
+    return y
+
+
 layouts = st.sampled_from([np.array, transposed, reversed_, strided])
 layouts_with_repeats = st.sampled_from([np.array, transposed, reversed_, strided, repeated])
 

@@ -108,6 +108,8 @@ def _outside(x):
 
 def _refuse_overlap(host: np.ndarray, what: str) -> None:
     """Raise if two elements of an array lie at the same place: threads would write there side by side."""
+    if host.size == 0:
+        return
     reach = host.itemsize
     for stride, n in sorted((abs(s), n) for s, n in zip(host.strides, host.shape, strict=True) if n > 1):
         if stride < reach:

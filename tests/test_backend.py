@@ -7,7 +7,6 @@ import types
 
 import numpy as np
 import pytest
-from thread_tools import three_threads
 
 import minigan as mg
 from minigan import Tensor, backend, grad
@@ -287,16 +286,13 @@ def test_normal_and_uniform_are_what_they_are_called():
 
 
 @pytest.mark.parametrize("draw", [backend.normal, backend.uniform])
-def test_what_is_drawn_does_not_depend_on_the_number_of_threads_and_no_block_comes_twice(draw, monkeypatch):
+def test_large_arrays_are_drawn_in_blocks_none_of_which_comes_twice(draw, monkeypatch):
     monkeypatch.setattr(backend, "BLOCK", 10)
     mg.seed(6)
-    with three_threads():
-        first, second = draw((9, 5)), draw((45,))
-    mg.seed(6)
-    monkeypatch.setattr(backend, "in_threads", lambda work, n, elements: work(slice(0, n)))
-    np.testing.assert_array_equal(draw((9, 5)), first)
-    np.testing.assert_array_equal(draw((45,)), second)
+    first, second = draw((9, 5)), draw((45,))
     assert len(np.unique([first.ravel(), second])) == 90
+    mg.seed(6)
+    np.testing.assert_array_equal(draw((9, 5)), first)
 
 
 def test_seeding_leaves_the_generators_of_numpy_alone():
@@ -304,3 +300,33 @@ def test_seeding_leaves_the_generators_of_numpy_alone():
     mg.seed(5)
     backend.normal((3,))
     np.testing.assert_array_equal(np.random.get_state()[1], state)
+
+
+# --- Bodies that may be replaced ---------------------------------------------------------------------
+
+
+def test_a_replaceable_function_keeps_its_plain_body_and_runs_the_other():
+    @backend.replaceable
+    def double(x):
+        """2 x."""
+        return 2 * x
+
+    assert (double(3), double.plain(3), double.__name__, double.__doc__) == (6, 6, "double", "2 x.")
+    double.forward = lambda x: x + x + 100
+    assert (double(3), double.plain(3)) == (106, 6)
+
+
+# --- What is no number ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["a", -1, 2.5, None, True])
+def test_a_seed_that_is_none_is_refused(value):
+    with pytest.raises((TypeError, ValueError), match="seed: value is .*, expected an integer of at least 0"):
+        mg.seed(value)
+    mg.seed(np.int64(3))
+
+
+@pytest.mark.parametrize("thing", [[[1.0, 2.0], [3.0]], ["a"], [None]], ids=repr)
+def test_what_makes_no_array_is_refused_in_words(thing):
+    with pytest.raises((TypeError, ValueError), match="cannot make an array of numbers from"):
+        Tensor(thing)

@@ -20,17 +20,12 @@ NAMES = RECORD["names"]
 #: What works on the host, and why.
 ON_THE_HOST = {
     "backend": "the seam itself: it knows both libraries",
-    "threads": "what is not a NumPy array is left to the plain line of NumPy",
-    "gradcheck": "differences are compared on the host",
-    "gradcases": "makes its arrays on the host; the checker moves them",
-    "matrix": "a matrix to look at",
+    "fast": "quicker bodies for host arrays; whatever else comes is left to the plain ones",
+    "gradcheck": "differences are compared on the host; the cases are made there, and the checker moves them",
     "data": "files and batches, before they are moved",
     "training": "files",
-    "images": "pictures",
-    "judge": "on the CPU whatever the device, so that its numbers are the same",
-    "measures": "of samples, which are on the host",
     "evaluation": "of samples, which are on the host",
-    "runs": "folders and files",
+    "runs": "folders, files and pictures",
     "gpucheck": "compares on the host",
 }
 #: What touches no array: types, numbers, and how NumPy warns.
@@ -40,6 +35,8 @@ ABOUT_NUMBERS = {
     "ndarray",
     "generic",
     "dtype",
+    "bool_",
+    "iinfo",
     "result_type",
     "float32",
     "float64",

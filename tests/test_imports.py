@@ -1,62 +1,44 @@
-"""The package is a book: every chapter imports only from earlier ones, and the cover opens quickly."""
+"""The three parts of the package: who may import whom, that nothing goes in circles, and what an import costs.
+
+The book computes everything and imports only itself, NumPy and the standard library; `fast` imports the book;
+what stands around imports the book and each other.  Only minigan/__init__.py imports `fast`.
+"""
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import minigan
 
 ROOT = Path(minigan.__file__).parent
 
-#: Every module or folder of the package, in reading order; within a folder, its modules.
-CHAPTERS = [
-    "threads", "backend", "autograd", "gradcheck", "ops", "trace", "matrix", "gradcases", "layers", "losses",
-    "optimizers", "data", "models", "parallel", "training", "hints", "images", "judge", "measures", "evaluation",
-    "runs", "gpucheck",
-]  # fmt: skip
-READERS = {"runs", "gpucheck"}  # what uses the package as a script would, by `import minigan as mg`
-SECTIONS = {
-    "ops": [
-        "broadcasting",
-        "elementwise",
-        "reduction",
-        "shape",
-        "contraction",
-        "geometry",
-        "convolution",
-        "resampling",
-        "upsampled_convolution",
-        "normalization",
-        "routing",
-        "operators",
-    ],
-    "layers": ["base", "initializers"],  # and then the layers themselves, in any order that has no circles
-}
+BOOK = {"backend", "checks", "autograd", "ops", "layers", "losses", "optimizers", "models"}
+AROUND = {"data", "gradcheck", "training", "evaluation", "runs", "gpucheck"}
+PARTS = {"book": BOOK, "fast": {"fast"}, "around": AROUND}
+MAY_IMPORT = {"book": BOOK, "fast": BOOK | {"fast"}, "around": BOOK | AROUND}
+
+#: The modules of `fast` take `faster` from its __init__, which lists them below it; nothing else may do so.
+TABLE_OF_CONTENTS = {"fast"}
 
 
-def imports(path):
-    """The modules of the package that a file imports: at its top, inside functions, but not as a script."""
-    module = ("minigan", *path.relative_to(ROOT).with_suffix("").parts)
-    tree = ast.parse(path.read_text())
-    tree.body = [
-        node for node in tree.body if not (isinstance(node, ast.If) and "__main__" in ast.dump(node.test))
-    ]
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, node.lineno) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = ".".join(module[: -node.level]) if node.level else ""
-            source = ".".join(filter(None, [base, node.module]))
-            # `from minigan import ops` imports the module ops, `from minigan.ops import sum` the module ops
-            found += [
-                (f"{source}.{alias.name}" if is_module(f"{source}.{alias.name}") else source, node.lineno)
-                for alias in node.names
-            ]
-    return [(name, line) for name, line in found if name.split(".")[0] == "minigan"]
+def files():
+    return sorted(path for path in ROOT.rglob("*.py"))
+
+
+def name_of(path):
+    """ops.shape for minigan/ops/shape.py, ops for minigan/ops/__init__.py, "" for minigan/__init__.py."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").removesuffix(".")
+
+
+def part_of(name):
+    """The book, fast or around; "" for minigan/__init__.py and what is in no part."""
+    return next((part for part, names in PARTS.items() if name.split(".")[0] in names), "")
 
 
 def is_module(name):
@@ -64,81 +46,143 @@ def is_module(name):
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-def files():
-    return sorted(path for path in ROOT.rglob("*.py") if path != ROOT / "__init__.py")
+def imports(source, name, everywhere=True):
+    """(module, line) of all that a module of the package imports, or of what it imports when it is imported.
+
+    Inside functions, under `if __name__ == "__main__"` and for a type checker as well, if `everywhere`.
+    """
+    package = ("minigan", *name.split("."))[: None if (ROOT / Path(*name.split("."))).is_dir() else -1]
+    found = []
+    for node in ast.walk(ast.parse(source)) if everywhere else at_module_level(ast.parse(source).body):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) + 1 - node.level] if node.level else ()
+            origin = ".".join(filter(None, [*base, node.module]))
+            # `from minigan import ops` imports the module ops, `from minigan.ops import sum` the module ops
+            names = [f"{origin}.{alias.name}" for alias in node.names]
+            found += [(long if is_module(long) else origin, node.lineno) for long in names]
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            found += [(a.value, node.lineno) for a in node.args if isinstance(a, ast.Constant)]
+    return [(module, line) for module, line in found if isinstance(module, str)]
 
 
-def name_of(path):
-    return str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
+def at_module_level(body):
+    """The statements that run when a module is imported."""
+    for node in body:
+        if isinstance(node, ast.If) and (
+            "__main__" in ast.dump(node.test) or "TYPE_CHECKING" in ast.dump(node.test)
+        ):
+            continue
+        yield node
+        if isinstance(node, ast.If | ast.Try | ast.With):
+            for block in ("body", "orelse", "handlers", "finalbody"):
+                yield from at_module_level(getattr(node, block, []))
+        if isinstance(node, ast.ExceptHandler):
+            yield from at_module_level(node.body)
 
 
-def test_every_module_has_its_place_in_the_reading_order():
-    names = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in files()}
-    assert names <= set(CHAPTERS), f"say in this test where {sorted(names - set(CHAPTERS))} come in the book"
-    sections = {path.stem for path in (ROOT / "ops").glob("*.py")} - {"__init__"}
-    assert sections <= set(SECTIONS["ops"])
+def offences(source, name):
+    """What a module may not import, one sentence each."""
+    part, found = part_of(name), []
+    for module, line in imports(source, name):
+        top, _, inside = module.partition(".")
+        where = f"minigan.{name}:{line} imports {module}"
+        if top == "minigan" and not inside and part != "around":
+            found.append(f"{where}, the whole package: import the module that is meant")
+        elif top == "minigan" and inside and inside.split(".")[0] not in MAY_IMPORT[part]:
+            found.append(f"{where}, which {part} may not import")
+        elif (name, top) == ("backend", "cupy") or part == "around":
+            continue
+        elif top not in {"minigan", "numpy", *sys.stdlib_module_names}:
+            found.append(f"{where}, but {part} uses NumPy and the standard library only")
+    return found
 
 
-@pytest.mark.parametrize("path", files(), ids=name_of)
-def test_imports_point_to_earlier_chapters(path):
-    chapter, *sections = name_of(path).split(".")
-    for name, line in imports(path):
-        _, *parts = name.split(".")
-        where = f"{path.name}:{line} imports {name}"
-        if not parts:
-            assert chapter in READERS, f"{where}: the cover holds every chapter; import the one that is meant"
-        elif parts[0] != chapter:
-            assert CHAPTERS.index(parts[0]) < CHAPTERS.index(chapter), (
-                f"{where}, which comes later in the book"
-            )
-        elif sections != ["__init__"]:
-            assert len(parts) > 1, f"{where}, the table of contents of its own chapter"
-            order = SECTIONS.get(chapter, [])
-            if parts[1] in order and sections[0] in order:
-                assert order.index(parts[1]) < order.index(sections[0]), f"{where}, which comes later"
+# --- The three rules ---------------------------------------------------------------------------------
 
 
-def test_no_chapter_imports_in_circles():
-    """Also inside the chapters whose sections may come in any order."""
-    graph = {
-        name_of(p): {n.removeprefix("minigan.") for n, _ in imports(p)}
-        for p in files()
-        if p.stem != "__init__"
+def test_every_module_is_in_one_of_the_three_parts():
+    homeless = [
+        name_of(path) for path in files() if not part_of(name_of(path)) and path != ROOT / "__init__.py"
+    ]
+    assert homeless == []
+
+
+@pytest.mark.parametrize("path", [path for path in files() if path != ROOT / "__init__.py"], ids=name_of)
+def test_a_module_imports_what_its_part_may_import(path):
+    assert offences(path.read_text(), name_of(path)) == []
+
+
+def test_only_the_cover_imports_fast():
+    importing = {
+        name_of(path)
+        for path in files()
+        if any(
+            f"{module}.".startswith("minigan.fast.") for module, _ in imports(path.read_text(), name_of(path))
+        )
+        and part_of(name_of(path)) != "fast"
     }
-    done = set()
-    while len(done) < len(graph):
-        free = {name for name, needs in graph.items() if name not in done and not (needs & set(graph)) - done}
-        assert free, f"these import each other in a circle: {sorted(set(graph) - done)}"
+    assert importing == {""}
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("ops.shape", "from minigan.fast import threads"),
+        ("ops.shape", "from minigan import fast"),
+        ("ops.shape", "from .. import fast"),
+        ("ops.shape", "from ..fast.threads import chunked"),
+        ("ops.shape", "def f():\n    import minigan.fast.threads"),
+        ("losses", "if __name__ == '__main__':\n    from minigan.gradcheck import check_grad"),
+        ("layers.base", "from minigan import data"),
+        ("layers.base", "import minigan as mg"),
+        ("models.gan", "import matplotlib.pyplot as plt"),
+        ("models.gan", "def f():\n    import cupy"),
+        ("ops", "import importlib\nimportlib.import_module('minigan.runs')"),
+        ("fast.threads", "from minigan.training import fit"),
+        ("fast.threads", "import threadpoolctl"),
+        ("runs.run", "from minigan.fast import bodies"),
+        ("gpucheck", "def f():\n    from minigan.fast.routing import agreement"),
+    ],
+)
+def test_what_breaks_a_rule_is_found(name, source):
+    assert len(offences(source, name)) == 1
+    assert offences("import numpy as np\nimport math\nfrom minigan.autograd import Tensor", name) == []
+
+
+def circles(graph):
+    """Modules that import each other in circles."""
+    graph, done = {name: needs & set(graph) - {name} for name, needs in graph.items()}, set()
+    while free := {name for name, needs in graph.items() if name not in done and needs <= done}:
         done |= free
+    return sorted(set(graph) - done)
 
 
-def fresh(code):
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], check=False, capture_output=True, text=True, timeout=60
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+def test_nothing_is_imported_in_circles():
+    graph = {}
+    for path in files():
+        name = name_of(path)
+        needs = {
+            module.removeprefix("minigan").removeprefix(".")
+            for module, _ in imports(path.read_text(), name, everywhere=False)
+            if module.split(".")[0] == "minigan"
+        }
+        graph[name] = needs - TABLE_OF_CONTENTS if name.split(".")[0] in TABLE_OF_CONTENTS else needs
+    assert circles(graph) == []
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == ["a", "b", "c"]
 
 
-def test_the_cover_opens_without_pictures_gpus_or_the_network():
-    code = "import sys, minigan; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    loaded = set(fresh(code).split())
-    assert "numpy" in loaded
-    assert not loaded & {
-        "matplotlib",
-        "PIL",
-        "cupy",
-        "requests",
-        "ssl",
-        "http",
-        "torch",
-        "hypothesis",
-        "pytest",
-    }
+# --- The table of contents ---------------------------------------------------------------------------
 
 
-def test_the_cover_does_not_import_the_checker_so_that_it_runs_as_a_command():
-    assert fresh("import sys, minigan; print('minigan.gradcheck' in sys.modules)") == "False\n"
+def test_the_top_level_is_a_table_of_contents():
+    names = {path.relative_to(ROOT).parts[0].removesuffix(".py") for path in files()} - {"__init__"}
+    assert 14 <= len(names) <= 16
+    assert names == BOOK | AROUND | {"fast"}
 
 
 @pytest.mark.parametrize("path", files(), ids=name_of)
@@ -151,3 +195,76 @@ def test_what_the_package_promises_is_there():
         assert getattr(minigan, name) is not None
     for name in minigan.ops.__all__:
         assert getattr(minigan.ops, name).__doc__, f"minigan.ops.{name} has no docstring"
+
+
+# --- What an import costs, and what is there without `fast` --------------------------------------------
+
+
+def fresh(code, root=ROOT.parent, **environment):
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": str(root)} | environment,
+        cwd=root,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_importing_minigan_imports_numpy_and_nothing_heavy():
+    code = "import sys, minigan; print(*sorted({name.split('.')[0] for name in sys.modules}))"
+    loaded = set(fresh(code).split())
+    assert "numpy" in loaded
+    heavy = {"matplotlib", "PIL", "tqdm", "scipy", "cupy", "mpi4py", "torch", "hypothesis", "pytest"}
+    network = {"requests", "ssl", "http", "socket"} - set(
+        fresh("import sys, numpy; print(*sys.modules)").split()
+    )
+    assert not loaded & (heavy | network)
+
+
+def test_the_checker_can_run_as_a_command_without_being_imported_twice():
+    assert fresh("import sys, minigan; print('minigan.gradcheck.__main__' in sys.modules)") == "False\n"
+
+
+@pytest.mark.parametrize("value", ["1", "0"])
+def test_the_environment_decides_whether_fast_is_there(value):
+    code = "import sys, minigan; print(any(name.startswith('minigan.fast') for name in sys.modules))"
+    assert fresh(code, MINIGAN_FAST=value) == f"{value == '1'}\n"
+
+
+STEP = """
+import numpy as np
+import minigan as mg
+from minigan.layers import *
+
+mg.seed(0)
+network = Sequential(
+    Dense(6, 2 * 4 * 4 * 4), LeakyReLU(), Reshape((4, 4, 8)), BatchNormalization(8), UpSampling2D(2),
+    Conv2D(8, 6, 3, padding="same"), ReLU(), Conv2DTranspose(6, 4, 4, strides=2, padding="same"), Tanh(),
+    PrimaryCapsules(4, 2, 4, 5, strides=5), Capsules(18, 4, 3, 5),
+)
+optimizer = mg.optimizers.Adam(network.parameters(), 0.01)
+x = mg.backend.normal((32, 6))
+for _ in range(3):
+    loss = mg.losses.mean_squared_error(network(x, training=True), np.full((32, 3, 5), 0.1, np.float32))
+    optimizer.step(mg.grad(loss, network.parameters()))
+    print(float(loss))
+for array in network.state().values():
+    print(float(array.sum()), float((array * array).sum()))
+"""
+
+
+def numbers(root=ROOT.parent, **environment):
+    return np.array(fresh(STEP, root, **environment).split(), float)
+
+
+def test_without_fast_everything_is_computed_all_the_same(tmp_path):
+    """With MINIGAN_FAST=0, and in a copy of the package from which the folder is deleted."""
+    shutil.copytree(ROOT, tmp_path / "minigan", ignore=shutil.ignore_patterns("fast", "__pycache__", "*.npz"))
+    expected = numbers(MINIGAN_FAST="1")
+    assert len(expected) > 20 and np.isfinite(expected).all()
+    for found in (numbers(MINIGAN_FAST="0"), numbers(tmp_path)):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)

@@ -16,20 +16,8 @@ from minigan.autograd import cast
 from minigan.backend import to_device
 from minigan.ops.convolution import convolution_kernel_gradient
 from minigan.ops.elementwise import value
-from minigan.ops.window import window
-from minigan.fast.batch_normalization import batch_normalize, batch_statistics
-from minigan.fast.routing import (
-    capsule_gradient,
-    capsule_kernel_gradient,
-    agreement,
-    weighted_sum,
-)
 from minigan.ops.shape import scatter
-from minigan.fast.resize_convolution import (
-    resize_convolution_input_gradient,
-    resize_convolution_kernel_gradient,
-    resize_conv2d,
-)
+from minigan.ops.window import window
 
 Case = tuple[Callable[..., Any], list[np.ndarray]]
 
@@ -54,7 +42,7 @@ rows = np.array([2, 0, 2, -1])  # one row twice, and the last one from behind
 mask = np.array([[True, False, True], [False, True, True]])
 above = (slice(None), slice(None, None, -2))
 spot: tuple = (..., None, 1)
-uneven = geometry("gradcases", (5, 4), (3, 2), (2, 1), ((1, 0), (0, 2)), (1, 2))  # all of it at once
+uneven = window("cases", (5, 4), (3, 2), (2, 1), ((1, 0), (0, 2)), (1, 2))  # all of it at once
 
 #: name of the primitive -> its cases
 CASES: dict[str, list[Case]] = {
@@ -121,12 +109,12 @@ CASES: dict[str, list[Case]] = {
     ],
     "pad": [(lambda x: ops.pad(x, [(1, 0), (0, 2)]), [normal(2, 3)])],
     # contraction
-    "matmul": [
+    "matrix_product": [
         (ops.matmul, [normal(2, 3), normal(3, 2)]),
         (ops.matmul, [normal(2, 1, 2, 3), normal(3, 3, 2)]),
     ],
     # convolution
-    "conv2d": [
+    "convolution": [
         (ops.conv2d, [normal(2, 4, 3, 2), normal(3, 2, 2, 3)]),
         (lambda x, w: ops.conv2d(x, w, padding="same"), [normal(1, 3, 4, 3), normal(3, 2, 3, 1)]),
         (
@@ -134,7 +122,7 @@ CASES: dict[str, list[Case]] = {
             [normal(1, 5, 4, 2), normal(3, 2, 2, 1)],
         ),
     ],
-    "conv2d_transpose": [
+    "convolution_transpose": [
         (ops.conv2d_transpose, [normal(2, 2, 3, 3), normal(3, 2, 2, 3)]),
         (lambda y, w: ops.conv2d_transpose(y, w, 2, "same"), [normal(1, 2, 2, 1), normal(3, 3, 2, 1)]),
         (
@@ -142,34 +130,7 @@ CASES: dict[str, list[Case]] = {
             [normal(1, 2, 3, 2), normal(3, 2, 1, 2)],
         ),
     ],
-    # upsampled convolution
-    "resize_conv2d": [(resize_conv2d, [normal(1, 2, 3, 2), normal(3, 2, 2, 1)])],
-    "resize_convolution_input_gradient": [
-        (
-            lambda y, w: resize_convolution_input_gradient(y, w, size=2),
-            [normal(1, 4, 6, 1), normal(3, 2, 2, 1)],
-        )
-    ],
-    "resize_convolution_kernel_gradient": [
-        (
-            lambda x, y: resize_convolution_kernel_gradient(x, y, kernel=(3, 2), size=2),
-            [normal(1, 2, 3, 2), normal(1, 4, 6, 1)],
-        )
-    ],
-    # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
-    "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],
-    "agreement": [(agreement, [normal(3, 2, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_gradient": [(capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_kernel_gradient": [
-        (capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
-    ],
-    "batch_normalize": [
-        (
-            lambda x, gamma, beta: batch_normalize(x, gamma, beta, *batch_statistics(value(x))),
-            [normal(2, 3, 2), positive(2), normal(2)],
-        ),
-    ],
-    "conv2d_kernel_gradient": [
+    "convolution_kernel_gradient": [
         (
             lambda x, y: convolution_kernel_gradient(x, y, at=uneven),
             [normal(2, 5, 4, 2), normal(2, *uneven.result, 1)],

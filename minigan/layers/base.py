@@ -37,7 +37,7 @@ class Layer(State):
         for name, parameter in inspect.signature(type(self)).parameters.items():
             if name in vars(self) and parameter.default is parameter.empty:
                 shown.append(repr(vars(self)[name]))
-            elif name in vars(self) and vars(self)[name] != parameter.default:
+            elif name in vars(self) and vars(self)[name] not in (parameter.default, (parameter.default,) * 2):
                 shown.append(f"{name}={vars(self)[name]!r}")
         return f"{type(self).__name__}({', '.join(shown)})"
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import Array, replaceable, zeros
+from minigan.backend import Array, replaceable, shaped, zeros
 from minigan.checks import expect, real, whole
 from minigan.layers.base import Layer
 from minigan.ops import broadcast_to, concatenate, mean, sqrt, var
@@ -74,5 +74,6 @@ class MinibatchStdDev(Layer):
     """
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        x = shaped(x)
         s = mean(sqrt(var(x, axis=0) + 1e-8))
         return concatenate([x, broadcast_to(s, (*x.shape[:-1], 1))], axis=-1)

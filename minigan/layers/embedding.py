@@ -11,7 +11,7 @@ import numpy as np
 
 from minigan.autograd import Tensor
 from minigan.backend import normal, to_device
-from minigan.checks import whole
+from minigan.checks import renamed, whole
 from minigan.layers.base import Layer
 from minigan.ops import getitem
 from minigan.ops.elementwise import value
@@ -24,6 +24,7 @@ class Embedding(Layer):
     Raises TypeError if x is not made of integers, IndexError if one is out of range.
     """
 
+    @renamed(count="input_dim", features="output_dim")
     def __init__(self, input_dim: int, output_dim: int) -> None:
         self.input_dim, self.output_dim = whole("Embedding", input_dim=input_dim, output_dim=output_dim)
         self.table = Tensor(normal((self.input_dim, self.output_dim)) * 0.05)

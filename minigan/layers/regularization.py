@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from minigan.backend import normal, uniform
+from minigan.backend import normal, shaped, uniform
 from minigan.checks import real
 from minigan.layers.base import Layer
 
@@ -27,6 +27,7 @@ class Dropout(Layer):
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return x
+        x = shaped(x)
         kept = uniform(x.shape) >= self.rate
         return x * (kept.astype(x.dtype) * (1 / (1 - self.rate)))
 
@@ -40,6 +41,7 @@ class GaussianNoise(Layer):
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.stddev == 0:
             return x
+        x = shaped(x)
         return x + normal(x.shape).astype(x.dtype) * self.stddev
 
 
@@ -55,4 +57,5 @@ class GaussianDropout(Layer):
     def __call__(self, x: Any, training: bool = False) -> Any:
         if not training or self.rate == 0:
             return x
+        x = shaped(x)
         return x * (1 + normal(x.shape).astype(x.dtype) * math.sqrt(self.rate / (1 - self.rate)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from minigan import ops
+from minigan.backend import shaped
 from minigan.checks import choice
 from minigan.layers.base import Layer
 from minigan.ops.resampling import INTERPOLATIONS
@@ -57,6 +58,7 @@ class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C), the mean of each channel."""
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        x = shaped(x)
         if len(x.shape) != 4:
             raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, H, W, C)")
         return ops.mean(x, axis=(1, 2))

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 from minigan import ops
+from minigan.backend import shaped
 from minigan.checks import wholes
 from minigan.layers.base import Layer
 
@@ -17,6 +18,7 @@ class Flatten(Layer):
     """(N, ...) -> (N, product of the rest)."""
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        x = shaped(x)
         if not x.shape:
             raise ValueError(f"{self!r} got an input of shape (), expected (N, ...)")
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
@@ -33,6 +35,7 @@ class Reshape(Layer):
             )
 
     def __call__(self, x: Any, training: bool = False) -> Any:
+        x = shaped(x)
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
         if not x.shape or (size % known if -1 in self.shape else size != known):
             raise ValueError(f"{self!r} got an input of shape {x.shape}, whose examples have other sizes")

@@ -1,6 +1,6 @@
 """AEGAN: a generator and an encoder, each the inverse of the other, each with a discriminator of its own.
 
-Chapter 9.6; read `gan` before it.
+Part III; read `gan` before it.
 
 Four networks (Lazarou 2020, "Autoencoding Generative Adversarial Networks"):
 
@@ -29,48 +29,27 @@ step trains four older models; see KINDS.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import InitVar, dataclass
 from functools import cached_property
-from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minigan.autograd import Tensor, grad
-from minigan.backend import normal, to_device
-from minigan.layers import (
-    Conv2D,
-    Conv2DTranspose,
-    Dense,
-    Flatten,
-    GaussianDropout,
-    GaussianNoise,
-    Layer,
-    LayerNormalization,
-    LeakyReLU,
-    ReLU,
-    Reshape,
-    Sequential,
-    Tanh,
-)
+from minigan.backend import Array, normal, to_device
+from minigan.checks import choice, real, reals, whole
+from minigan.layers import Layer
 from minigan.losses import binary_cross_entropy, generator_loss, mean_absolute_error, mean_squared_error
-from minigan.models.sampling import in_parts, sample_images
-from minigan.ops import concatenate
-from minigan.optimizers import Adam, Optimizer, move_average
+from minigan.models.aegan_networks import generator, image_reader, latent_discriminator
+from minigan.models.model import Model, in_chunks
+from minigan.models.old_names import renamed
+from minigan.optimizers import Adam, linear_decay, update_ema, warm_up
 
-#: what D_x and what D_z is shown beside the real thing
-IMAGES = {"generated image": lambda four: four.x_hat, "reconstructed image": lambda four: four.x_tilde}
-LATENTS = {"encoded latent": lambda four: four.z_hat, "recovered latent": lambda four: four.z_tilde}
-
-#: the six terms of the loss of G and E, and the place of their weight in `weights`
-TERMS = {
-    "generated image": 0,  # D_x(x̂)
-    "reconstructed image": 0,  # D_x(x̃)
-    "encoded latent": 1,  # D_z(ẑ)
-    "recovered latent": 1,  # D_z(z̃)
-    "image error": 2,  # |x - x̃|
-    "latent error": 3,  # (z - z̃)²
-}
+#: the six terms of the loss of G and E, in the order of the equation
+TERMS = (
+    "generated image", "reconstructed image", "encoded latent", "recovered latent", "image error", "latent error",
+)  # fmt: skip
 
 #: kind of model -> the terms that are switched on
 KINDS = {
@@ -78,14 +57,19 @@ KINDS = {
     "GAN": ("generated image",),
     "AAE": ("encoded latent", "image error"),  # an adversarial autoencoder (Makhzani et al. 2015)
     "EGAN": ("generated image", "latent error"),  # a GAN and an encoder that reads its noise off the image
-    "AEGAN": tuple(TERMS),
+    "AEGAN": TERMS,
 }
 
 
-class Four:
+#: what D_x and what D_z are shown beside the real thing, when these terms are on
+IMAGES = {"generated image": "x_hat", "reconstructed image": "x_tilde"}
+LATENTS = {"encoded latent": "z_hat", "recovered latent": "z_tilde"}
+
+
+class Cycle:
     """x̂, ẑ, x̃ and z̃ of a batch, each computed when it is first asked for."""
 
-    def __init__(self, G: Layer, E: Layer, x: Any, z: Any) -> None:
+    def __init__(self, G: Layer, E: Layer | None, x: Any, z: Any) -> None:
         self.G, self.E, self.x, self.z = G, E, x, z
 
     x_hat = cached_property(lambda self: self.G(self.z, training=True))
@@ -94,250 +78,155 @@ class Four:
     z_tilde = cached_property(lambda self: self.E(self.x_hat, training=True))
 
 
-def term(name: str, four: Four, D_x: Layer, D_z: Layer) -> Any:
-    """One of the six terms of the loss of G and E, without its weight."""
-    if name in IMAGES:
-        return generator_loss(D_x(IMAGES[name](four), training=True))
-    if name in LATENTS:
-        return generator_loss(D_z(LATENTS[name](four), training=True))
-    if name == "image error":
-        return mean_absolute_error(four.x_tilde, four.x)
-    return mean_squared_error(four.z_tilde, four.z)
+def six_terms(c: Cycle, D_x: Any, D_z: Any) -> dict[str, Callable[[], Any]]:
+    """The terms of the loss of G and E without their weights, each computed when it is called."""
+    return {
+        "generated image": lambda: generator_loss(D_x(c.x_hat, training=True)),
+        "reconstructed image": lambda: generator_loss(D_x(c.x_tilde, training=True)),
+        "encoded latent": lambda: generator_loss(D_z(c.z_hat, training=True)),
+        "recovered latent": lambda: generator_loss(D_z(c.z_tilde, training=True)),
+        "image error": lambda: mean_absolute_error(c.x_tilde, c.x),
+        "latent error": lambda: mean_squared_error(c.z_tilde, c.z),
+    }
 
 
-class FourNetworks:
-    """The training step of AEGAN, for networks of any shape.
+@renamed(colours="channels")
+@dataclass(kw_only=True, eq=False)
+class AEGAN(Model):
+    """G, E: z (N, latent_size) <-> x (N, image_size, image_size, channels);  D_x, D_z: x, z -> one logit (N, 1).
 
-    G, E, D_x, D_z  z (N, latent_size) -> x,  x -> z,  x -> one logit (N, 1),  z -> one logit (N, 1)
+    image_size      28, 32, 64 or another number that can be halved until at most 7 pixels are left
+    width           channels of the layers next to the image; each layer further inside has twice as many,
+                    up to four times
     kind            the terms that are on: one of KINDS.  What a kind does not need is not trained
     weights         λ_x, λ_z, λ_|x| and λ_|z|
     learning_rates  of G and E, which share an optimizer, and of D_x and D_z, at the start
-    decay_steps     steps over which they fall to FLOOR times that; they stay there afterwards
+    decay_steps     steps over which they fall to FINAL times that; they stay there afterwards
     smoothing       s: the targets of D_x and D_z are 1 - s and s instead of 1 and 0
+    noise           standard deviation of the noise that E and D_x see on an image, and D_z on a latent
+    dropout         rate of the GaussianDropout after each layer of E, D_x and D_z
     average_decay   of the moving averages of G and E: the share of the old weights at each step
-
-    Raises ValueError for another kind.
+    four            G, E, D_x and D_z of any shape, instead of those that `build` makes
     """
 
-    FLOOR = 0.05
+    image_size: int = 28
+    channels: int = 1
+    latent_size: int = 16
+    width: int = 32
+    kind: str = "AEGAN"
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 10.0, 5.0)
+    learning_rates: tuple[float, float] = (1e-3, 1e-3)
+    decay_steps: int = 3120
+    smoothing: float = 0.05
+    noise: float = 0.01
+    dropout: float = 0.005
+    average_decay: float = 0.995
+    four: InitVar[tuple[Layer, Layer, Layer, Layer] | None] = None
 
-    def __init__(
-        self,
-        G: Layer,
-        E: Layer,
-        D_x: Layer,
-        D_z: Layer,
-        latent_size: int,
-        kind: str = "AEGAN",
-        weights: tuple[float, float, float, float] = (1.0, 1.0, 10.0, 5.0),
-        learning_rates: tuple[float, float] = (2e-4, 5e-4),
-        decay_steps: int = 3000,
-        smoothing: float = 0.05,
-        average_decay: float = 0.995,
-    ) -> None:
-        if kind not in KINDS:
-            raise ValueError(f"AEGAN: kind is {kind!r}, expected one of {', '.join(KINDS)}")
-        self.G, self.E, self.D_x, self.D_z = G, E, D_x, D_z
-        self.latent_size, self.kind = latent_size, kind
-        self.weights = {name: weights[TERMS[name]] for name in KINDS[kind]}
-        self.image_fakes = [fake for name, fake in IMAGES.items() if name in self.weights]
-        self.latent_fakes = [fake for name, fake in LATENTS.items() if name in self.weights]
-        self.learning_rates, self.decay_steps = learning_rates, decay_steps
-        self.smoothing, self.average_decay = smoothing, average_decay
+    name = "aegan"
+    FINAL: ClassVar = 0.05  # the final fraction of the learning rates
 
-        self.learners: dict[str, Layer] = (
-            {"generator": G} if kind == "GAN" else {"generator": G, "encoder": E}
+    def __post_init__(self, four: tuple[Layer, Layer, Layer, Layer] | None) -> None:
+        whole("AEGAN", image_size=self.image_size, channels=self.channels, width=self.width)
+        whole("AEGAN", latent_size=self.latent_size, decay_steps=self.decay_steps)
+        choice("AEGAN", KINDS, kind=self.kind)
+        reals("AEGAN", length=4, least=0, weights=self.weights)
+        reals("AEGAN", length=2, above=0, learning_rates=self.learning_rates)
+        real("AEGAN", least=0, below=0.5, smoothing=self.smoothing)
+        real("AEGAN", least=0, below=1, average_decay=self.average_decay)
+        real("AEGAN", least=0, noise=self.noise, dropout=self.dropout)
+        self.image_shape = None if four else (self.image_size, self.image_size, self.channels)
+        w_x, w_z, w_image, w_latent = self.weights
+        weights = dict(zip(TERMS, (w_x, w_x, w_z, w_z, w_image, w_latent), strict=True))
+        self.term_weights = {name: weights[name] for name in KINDS[self.kind]}
+
+        # What no term of this kind needs is None.
+        self.generator, E, D_x, D_z = four or self.build()
+        self.encoder = None if self.kind == "GAN" else E
+        self.image_discriminator = D_x if self.term_weights.keys() & IMAGES.keys() else None
+        self.latent_discriminator = D_z if self.term_weights.keys() & LATENTS.keys() else None
+        self.average_generator, self.average_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
+        g_rate, d_rate = self.learning_rates
+        self.g_optimizer = self.adam(g_rate, self.generator, self.encoder)
+        self.d_x_optimizer = self.adam(d_rate, self.image_discriminator)
+        self.d_z_optimizer = self.adam(d_rate, self.latent_discriminator)
+
+    def build(self) -> tuple[Layer, Layer, Layer, Layer]:
+        """G, E, D_x and D_z, convolutional."""
+        size, noise, dropout = (self.image_size, self.channels, self.width), self.noise, self.dropout
+        return (
+            generator(self.latent_size, *size),
+            image_reader(*size, self.latent_size, noise, dropout),
+            image_reader(*size, 1, noise, dropout),
+            latent_discriminator(self.latent_size, noise, dropout),
         )
-        self.parameters = [p for network in self.learners.values() for p in network.parameters()]
-        self.averages = {name: copy.deepcopy(network) for name, network in self.learners.items()}
-        self.networks = self.learners | {f"average {name}": part for name, part in self.averages.items()}
-        self.optimizers: dict[str, Optimizer] = {"generator": adam(self.parameters, learning_rates[0])}
-        for name, D, fakes in (
-            ("image discriminator", D_x, self.image_fakes),
-            ("latent discriminator", D_z, self.latent_fakes),
-        ):
-            if fakes:
-                self.networks[name] = D
-                self.optimizers[name] = adam(D.parameters(), learning_rates[1])
+
+    G = property(lambda self: self.generator)
+    E = property(lambda self: self.encoder)
+    D_x = property(lambda self: self.image_discriminator)
+    D_z = property(lambda self: self.latent_discriminator)
+
+    def adam(self, rate: float, *networks: Layer | None) -> Any:
+        """With the settings of the paper's code; None if there is nothing to train."""
+        parameters = [p for network in networks if network for p in network.parameters()]
+        schedule = linear_decay(rate, self.decay_steps, self.FINAL)
+        return Adam(parameters, schedule, beta_1=0.5, clip_norm=1.0) if parameters else None
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step of D_x, one of D_z, and one of G and E together, on a batch of real images x."""
-        self._decay_learning_rates()
-        x = to_device(images)
+        x = to_device(self.checked(images))
         z = normal((len(x), self.latent_size))
-        four = Four(self.G, self.E, x, z)
+        cycle = Cycle(self.G, self.E, x, z)
         metrics: dict[str, Any] = {}
 
         # D_x and D_z learn to tell real from fake.
-        if self.image_fakes:
-            metrics |= self._judge("image discriminator", x, [fake(four) for fake in self.image_fakes])
-        if self.latent_fakes:
-            metrics |= self._judge("latent discriminator", z, [fake(four) for fake in self.latent_fakes])
+        if self.D_x:
+            fakes = [getattr(cycle, IMAGES[name]) for name in self.term_weights if name in IMAGES]
+            metrics["image discriminator"] = self.discriminate(self.D_x, self.d_x_optimizer, x, fakes)
+        if self.D_z:
+            fakes = [getattr(cycle, LATENTS[name]) for name in self.term_weights if name in LATENTS]
+            metrics["latent discriminator"] = self.discriminate(self.D_z, self.d_z_optimizer, z, fakes)
 
         # G and E learn from the terms that are on.  Only the gradient of G and E is asked for.
-        terms = {name: term(name, four, self.D_x, self.D_z) for name in self.weights}
-        loss: Any = sum(weight * terms[name] for name, weight in self.weights.items())
-        self.optimizers["generator"].step(grad(loss, self.parameters))
+        losses = six_terms(cycle, self.D_x, self.D_z)
+        terms = {name: losses[name]() for name in self.term_weights}
+        loss: Any = sum(weight * terms[name] for name, weight in self.term_weights.items())
+        self.g_optimizer.step(grad(loss, self.g_optimizer.parameters))
 
-        # Early on, the averages forget faster: their first weights are noise.
-        step = self.optimizers["generator"].steps
-        for name, average in self.averages.items():
-            move_average(average, self.learners[name], min(self.average_decay, step / (9 + step)))
+        decay = warm_up(self.average_decay, self.g_optimizer.steps)
+        update_ema(self.average_generator, self.G, decay)
+        if self.average_encoder:
+            update_ema(self.average_encoder, self.E, decay)
         return metrics | {name: value.data for name, value in terms.items()}
 
-    def _judge(self, name: str, real: Any, fakes: Sequence[Tensor]) -> dict[str, Any]:
-        """One step of a discriminator.  `fake.data` is an array, a constant: the step stops there."""
-        D = self.networks[name]
+    def discriminate(self, D: Layer, optimizer: Adam, real: Array, fakes: Sequence[Tensor]) -> Array:
+        """One step of a discriminator, and its loss.  `fake.data` is an array, a constant: the step stops there."""
         loss = binary_cross_entropy(D(real, training=True), 1 - self.smoothing)
         for fake in fakes:
             logits = D(fake.data, training=True)
             loss = loss + binary_cross_entropy(logits, self.smoothing) * (1 / len(fakes))
-        self.optimizers[name].step(grad(loss, D.parameters()))
-        return {name: loss.data}
+        optimizer.step(grad(loss, D.parameters()))
+        return loss.data
 
-    def _decay_learning_rates(self) -> None:
-        for name, optimizer in self.optimizers.items():
-            start = self.learning_rates[0 if name == "generator" else 1]
-            optimizer.learning_rate = start * max(1 - optimizer.steps / self.decay_steps, self.FLOOR)
+    @property
+    def curves(self) -> dict[str, tuple[str, ...]]:  # type: ignore[override]
+        on = self.term_weights
+        discriminators = {"image discriminator": self.D_x, "latent discriminator": self.D_z}
+        return {
+            "errors": tuple(name for name in on if name.endswith("error")),
+            "adversarial terms": tuple(name for name in on if not name.endswith("error")),
+            "discriminators": tuple(name for name, D in discriminators.items() if D),
+        }
 
-    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n images (n, H, W, C) in [-1, 1], on the host; from `noise` (n, latent_size) if it is given."""
-        return sample_images(self.averages["generator"], self.latent_size, n, noise)
+    def generate(self, z: Array) -> Any:
+        return self.average_generator(z)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """E(x) (n, latent_size) of images x (n, H, W, C), on the host."""
-        return in_parts(self.averages["encoder"], images)
+        if self.average_encoder is None:
+            raise ValueError("AEGAN: kind 'GAN' has no encoder")
+        return in_chunks(self.average_encoder, self.checked(images))
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """G(E(x)) of images x (n, H, W, C), on the host."""
         return self.sample(len(images), self.encode(images))
-
-
-def adam(parameters: Sequence[Tensor], learning_rate: float) -> Adam:
-    """With the settings of the paper's code."""
-    return Adam(parameters, learning_rate, beta_1=0.5, clip_norm=1.0)
-
-
-class AEGAN(FourNetworks):
-    """G, E: z (N, latent_size) <-> x (N, image_size, image_size, colours), convolutional.
-
-    image_size  28, 32, 64 or another number that can be halved until at most 7 pixels are left
-    width       channels of the layers next to the image; each layer further inside has twice as many,
-                up to four times
-    noise       standard deviation of the noise that E and D_x see on an image, and D_z on a latent
-    dropout     rate of the GaussianDropout after each layer of E, D_x and D_z
-    The other arguments are those of `FourNetworks`.
-    """
-
-    name = "aegan"
-
-    def __init__(
-        self,
-        image_size: int = 28,
-        colours: int = 1,
-        latent_size: int = 16,
-        width: int = 32,
-        kind: str = "AEGAN",
-        weights: tuple[float, float, float, float] = (1.0, 1.0, 10.0, 5.0),
-        learning_rates: tuple[float, float] = (1e-3, 1e-3),
-        decay_steps: int = 3120,
-        smoothing: float = 0.05,
-        noise: float = 0.01,
-        dropout: float = 0.005,
-        average_decay: float = 0.995,
-    ) -> None:
-        self.settings = {
-            "image_size": image_size,
-            "colours": colours,
-            "latent_size": latent_size,
-            "width": width,
-            "kind": kind,
-            "weights": weights,
-            "learning_rates": learning_rates,
-            "decay_steps": decay_steps,
-            "smoothing": smoothing,
-            "noise": noise,
-            "dropout": dropout,
-            "average_decay": average_decay,
-        }
-        super().__init__(
-            generator(latent_size, image_size, colours, width),
-            image_reader(image_size, colours, width, latent_size, noise, dropout),
-            image_reader(image_size, colours, width, 1, noise, dropout),
-            latent_discriminator(latent_size, noise, dropout),
-            latent_size,
-            kind,
-            weights,
-            learning_rates,
-            decay_steps,
-            smoothing,
-            average_decay,
-        )
-        self.curves = {
-            "errors": tuple(t for t in self.weights if TERMS[t] > 1),
-            "adversarial terms": tuple(t for t in self.weights if TERMS[t] < 2),
-            "discriminators": tuple(name for name in self.optimizers if name != "generator"),
-        }
-
-
-def sizes_and_channels(image_size: int, colours: int, width: int) -> tuple[list[int], list[int]]:
-    """28, 1, 32 -> [28, 14, 7], [1, 32, 64]: from the image to the innermost layer."""
-    sizes, channels = [image_size], [colours]
-    while len(sizes) == 1 or sizes[-1] > 7:
-        if sizes[-1] % 2 or sizes[-1] < 2:
-            raise ValueError(
-                f"image_size is {image_size}, expected a number that can be halved until at most 7 are left"
-            )
-        channels.append(width * min(2 ** (len(sizes) - 1), 4))
-        sizes.append(sizes[-1] // 2)
-    return sizes, channels
-
-
-def generator(latent_size: int, image_size: int, colours: int, width: int) -> Layer:
-    sizes, channels = sizes_and_channels(image_size, colours, width)
-    layers: list[Layer] = [
-        Dense(latent_size, sizes[-1] ** 2 * channels[-1]),
-        Reshape((sizes[-1], sizes[-1], channels[-1])),
-    ]
-    for n_in, n_out in pairwise(reversed(channels)):
-        layers += [
-            LayerNormalization(n_in),
-            ReLU(),
-            Conv2DTranspose(n_in, n_out, 4, strides=2, padding="same"),
-        ]
-    return Sequential(*layers, Tanh())
-
-
-def image_reader(
-    image_size: int, colours: int, width: int, answers: int, noise: float, dropout: float
-) -> Layer:
-    """E answers latent_size numbers, D_x one; otherwise they have the same layers."""
-    sizes, channels = sizes_and_channels(image_size, colours, width)
-    layers: list[Layer] = [GaussianNoise(noise)]
-    for n_in, n_out in pairwise(channels):
-        layers += [
-            Conv2D(n_in, n_out, 4, strides=2, padding="same"),
-            LayerNormalization(n_out),
-            LeakyReLU(0.02),
-            GaussianDropout(dropout),
-        ]
-    return Sequential(*layers, Flatten(), Dense(sizes[-1] ** 2 * channels[-1], answers))
-
-
-class Grow(Layer):
-    """y = [x, LeakyReLU(x W + b)]: `units` more features beside those that came (Huang et al. 2017)."""
-
-    def __init__(self, in_features: int, units: int, dropout: float) -> None:
-        self.dense = Dense(in_features, units)
-        self.activation, self.dropout = LeakyReLU(0.02), GaussianDropout(dropout)
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        new = self.dropout(self.activation(self.dense(x)), training)
-        return concatenate([x, new], axis=-1)  # (N, in_features + units)
-
-
-def latent_discriminator(
-    latent_size: int, noise: float, dropout: float, depth: int = 4, units: int = 32
-) -> Layer:
-    layers: list[Layer] = [Grow(latent_size + i * units, units, dropout) for i in range(depth)]
-    return Sequential(GaussianNoise(noise), *layers, Dense(latent_size + depth * units, 1))

@@ -1,6 +1,6 @@
-"""The capsule GAN: a discriminator that answers with a vector, and means its length.
+"""The capsule GAN: a discriminator that returns a vector, and means its length.
 
-Chapter 9.5; read `gan`, `dcgan` and `layers.capsule` before it.
+Part III; read `gan`, `dcgan` and `layers.capsule` before it.
 
 G is the DCGAN's.  D ends in a single capsule v of 16 dimensions, whose length is the probability that the
 image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin loss of capsules (`losses`)
@@ -13,7 +13,7 @@ image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin lo
 The margins are more than a matter of taste.  ‖v‖ = ‖s‖²/(1 + ‖s‖²) is flat at s = 0, so that an image which D
 rejects completely would tell G nothing; but D stops pushing at 0.1, where the slope is still 0.54.
 
-A D that cannot tell answers the d that makes L_M(d, 1) + L_M(d, 0) least: 2 (0.9 - d) = d - 0.1, d = 19/30.
+A D that cannot tell returns the d that makes L_M(d, 1) + L_M(d, 0) least: 2 (0.9 - d) = d - 0.1, d = 19/30.
 So "real" is what gets more than that, not what gets more than ½.
 
 What a single capsule cannot do is routing.  A lower capsule divides itself among the upper ones by
@@ -21,92 +21,62 @@ c_ij = exp b_ij / Σ_k exp b_ik, and if there is only one, c = 1 whatever b is: 
 about.  Any number of iterations computes the same v = squash(Σ_i W_i u_i), so D asks for one.  What is left
 of capsules is the squash of the lower ones, a bilinear last layer without bias, and the loss.
 
-The three habits of `gan` are kept: the penalty on the slope of D at real images, learning rates that fall, and
-the moving average of G.  `MinibatchStdDev` shows D the batch, before the lower capsules.
+The three techniques of `gan` are kept; `MinibatchStdDev` shows D the batch, before the lower capsules.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.layers import (
-    Capsules,
-    Conv2D,
-    Layer,
-    LeakyReLU,
-    MinibatchStdDev,
-    PrimaryCapsules,
-    Sequential,
-)
+from minigan.backend import Array
+from minigan.checks import whole
+from minigan.layers import Capsules, Conv2D, Layer, LeakyReLU, MinibatchStdDev, PrimaryCapsules, Sequential
 from minigan.losses import margin_loss
 from minigan.models.dcgan import generator
 from minigan.models.gan import GAN
+from minigan.models.old_names import renamed
 from minigan.ops import norm
 from minigan.ops.elementwise import value
 
 
+@renamed(colours="channels", sorts="categories")
+@dataclass(kw_only=True, eq=False)
 class CapsGAN(GAN):
-    """G: z (N, latent_size) -> x (N, image_size, image_size, colours);  D: x -> ‖v‖ (N, 1).
+    """G: z (N, latent_size) -> x (N, image_size, image_size, channels);  D: x -> ‖v‖ (N, 1).
 
-    image_size      a multiple of 4, at least 8
-    width, sorts    as in `DCGAN`
-    capsules        lower capsules at every pixel, of `dimensions` each
-    learning_rates  of G and of D at the start; they fall to FLOOR times that over `decay_steps`
-    The other arguments are those of `GAN`.
+    image_size         a multiple of 4, at least 8
+    width, categories  as in `DCGAN`
+    capsules           lower capsules at every pixel, of `dimensions` each
+    The other settings are those of `GAN`.
     """
+
+    image_size: int = 28
+    channels: int = 1
+    latent_size: int = 32
+    width: int = 32
+    categories: int = 20
+    capsules: int = 16
+    dimensions: int = 8
+    learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
+    decay_steps: int | None = 4368
+    r1_weight: float = 0.2
+    r1_every: int = 8
 
     name = "capsgan"
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "length of the capsule": ("D(x)", "D(G(z))")}
-
-    def __init__(
-        self,
-        image_size: int = 28,
-        colours: int = 1,
-        latent_size: int = 32,
-        width: int = 32,
-        sorts: int = 20,
-        capsules: int = 16,
-        dimensions: int = 8,
-        learning_rates: tuple[float, float] = (5e-3, 2.5e-3),
-        betas: tuple[float, float] = (0.0, 0.99),
-        decay_steps: int = 4368,
-        r1_weight: float = 0.2,
-        r1_every: int = 8,
-        average_decay: float = 0.995,
-    ) -> None:
-        self.settings = {
-            "image_size": image_size,
-            "colours": colours,
-            "latent_size": latent_size,
-            "width": width,
-            "sorts": sorts,
-            "capsules": capsules,
-            "dimensions": dimensions,
-            "learning_rates": learning_rates,
-            "betas": betas,
-            "decay_steps": decay_steps,
-            "r1_weight": r1_weight,
-            "r1_every": r1_every,
-            "average_decay": average_decay,
-        }
-        super().__init__(
-            generator(latent_size, image_size, colours, width, "transpose", sorts=sorts),
-            generator(latent_size, image_size, colours, width, "transpose", sorts=sorts),
-            CapsuleDiscriminator(image_size, colours, width, capsules, dimensions),
-            latent_size,
-            learning_rates,
-            betas,
-            decay_steps,
-            r1_weight,
-            r1_every,
-            average_decay,
-        )
-
-    # --- What D's answers (N, 1) mean: here they are lengths ----------------------------------------
-
+    image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
     UNDECIDED: ClassVar = 19 / 30  # see above
+
+    def build(self) -> tuple[Layer, Layer]:
+        whole("CapsGAN", channels=self.channels, width=self.width)
+        whole("CapsGAN", capsules=self.capsules, dimensions=self.dimensions)
+        return (
+            generator(self.latent_size, self.image_shape, self.width, self.categories),
+            CapsuleDiscriminator(self.image_shape, self.width, self.capsules, self.dimensions),
+        )
 
     def d_loss(self, real: Any, fake: Any) -> Any:
         is_real, is_fake = np.ones_like(value(real)), np.zeros_like(value(fake))
@@ -115,16 +85,17 @@ class CapsGAN(GAN):
     def g_loss(self, fake: Any) -> Any:
         return margin_loss(fake, np.ones_like(value(fake)))
 
-    def mean_probability(self, answers: Any) -> Any:
-        return value(answers).mean()
+    def probability(self, outputs: Array) -> Array:
+        return outputs
 
 
 class CapsuleDiscriminator(Layer):
-    """x (N, image_size, image_size, colours) -> ‖v‖ (N, 1), the length of one capsule of 16 dimensions."""
+    """x (N, H, W, C) -> ‖v‖ (N, 1), the length of one capsule of 16 dimensions."""
 
-    def __init__(self, image_size: int, colours: int, width: int, capsules: int, dimensions: int) -> None:
+    def __init__(self, image_shape: tuple[int, int, int], width: int, capsules: int, dimensions: int) -> None:
+        image_size, _, channels = image_shape
         self.features = Sequential(
-            Conv2D(colours, width, 4, strides=2, padding="same"),  # (N, H/2, W/2, width)
+            Conv2D(channels, width, 4, strides=2, padding="same"),  # (N, H/2, W/2, width)
             LeakyReLU(0.2),
             MinibatchStdDev(),  # (N, H/2, W/2, width + 1)
         )

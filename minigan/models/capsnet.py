@@ -1,6 +1,6 @@
 """CapsNet: one capsule for each class, whose length says whether the class is there, and that can be drawn.
 
-Chapter 9.10; read `layers.capsule`, `losses` and `transforming_autoencoder` before it.
+Part III; read `layers.capsule`, `losses.supervised` and `augmentation` before it.
 
 The network of Sabour, Frosst and Hinton 2017 ("Dynamic routing between capsules", their figures 1 and 2):
 
@@ -9,7 +9,7 @@ The network of Sabour, Frosst and Hinton 2017 ("Dynamic routing between capsules
 
 The image belongs to the class of the longest v_k.  The network learns by the margin loss (`losses`), and by a
 second one.  All capsules but that of the true class k, T_k = 1, are set to zero, and from what is left the decoder
-must draw the image as ink x from 0 to 1:
+must draw the image as intensities x from 0 to 1:
 
     L = L_margin(‖v‖, T) + α Σ (x̂ - x)²          the sum over the pixels of an image; α = 0.0005
 
@@ -22,12 +22,14 @@ default is one that trains in minutes.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.autograd import grad, no_grad
-from minigan.backend import to_device, to_numpy
+from minigan.autograd import grad
+from minigan.backend import Array, to_device
+from minigan.checks import real, whole, wholes
 from minigan.layers import (
     Capsules,
     Conv2D,
@@ -40,53 +42,44 @@ from minigan.layers import (
     squash,
 )
 from minigan.losses import margin_loss
-from minigan.models.sampling import in_parts, sample_images
-from minigan.models.transforming_autoencoder import ink, random_shifts, shifted
+from minigan.models.augmentation import intensity, random_shifts, shifted
+from minigan.models.model import Model, in_chunks
+from minigan.models.old_names import renamed
 from minigan.ops import mean, norm, reshape, sum
 from minigan.ops.elementwise import value
-from minigan.optimizers import Adam, Optimizer
+from minigan.optimizers import Adam, linear_decay
 
 
-class ClassCapsules(Layer):
-    """x (N, image_size, image_size, 1) -> v (N, classes, class_dimensions), a capsule for each class."""
-
-    def __init__(
-        self,
-        image_size: int,
-        filters: int,
-        kernel_size: int,
-        strides: int,
-        capsules: int,
-        dimensions: int,
-        classes: int,
-        class_dimensions: int,
-        routings: int,
-    ) -> None:
-        self.features = Sequential(Conv2D(1, filters, kernel_size, strides), ReLU())
-        self.primary = PrimaryCapsules(filters, capsules, dimensions, kernel_size, strides=2)
-        pixels = ((image_size - kernel_size) // strides + 1 - kernel_size) // 2 + 1
-        self.classes = Capsules(
-            pixels * pixels * capsules, dimensions, classes, class_dimensions, routings=routings
-        )
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        u = self.primary(self.features(x, training), training)  # (N, pixels·pixels·capsules, dimensions)
-        return self.classes(u, training)
-
-
-class CapsNet:
+@renamed(largest_shift="max_shift")
+@dataclass(kw_only=True, eq=False)
+class CapsNet(Model):
     """Trained on (images (N, image_size, image_size, 1) in [-1, 1], labels (N,)); predicts, and draws capsules.
 
     filters, kernel_size, strides  of the convolution before the primary capsules; theirs has the same kernel_size
                                    and a stride of 2
     capsules, dimensions           primary capsules at every pixel, and the length of each as a vector
     classes, class_dimensions      capsules at the end: 10 of 16 dimensions in the paper
+    routings                       iterations of the routing between them
     decoder_units                  of the two layers inside the decoder
     reconstruction_weight          α; with 0 the decoder learns nothing
-    largest_shift                  in training, each image is moved by as many pixels at most, right and down
-    learning_rate                  at the start; falls linearly to FLOOR times that over `decay_steps`
-    Raises ValueError for settings without sense, and for an image that is too small for the two kernels.
+    max_shift                      in training, each image is moved by as many pixels at most, right and down
+    learning_rate                  at the start; falls linearly to FINAL times that over `decay_steps`
     """
+
+    image_size: int = 28
+    filters: int = 64
+    kernel_size: int = 5
+    strides: int = 2
+    capsules: int = 8
+    dimensions: int = 8
+    classes: int = 10
+    class_dimensions: int = 16
+    routings: int = 3
+    decoder_units: tuple[int, int] = (512, 1024)
+    reconstruction_weight: float = 0.0005
+    max_shift: int = 2
+    learning_rate: float = 2e-3
+    decay_steps: int = 6000
 
     name = "capsnet"
     curves: ClassVar = {
@@ -94,108 +87,62 @@ class CapsNet:
         "accuracy in training": ("accuracy",),
         "squared error of an image": ("reconstruction",),
     }
-    FLOOR = 0.02
+    FINAL: ClassVar = 0.02  # the final fraction of the learning rate
+    image_shape = property(lambda self: (self.image_size, self.image_size, 1))
+    latent_size = property(lambda self: self.classes * self.class_dimensions)
 
-    def __init__(
-        self,
-        image_size: int = 28,
-        filters: int = 64,
-        kernel_size: int = 5,
-        strides: int = 2,
-        capsules: int = 8,
-        dimensions: int = 8,
-        classes: int = 10,
-        class_dimensions: int = 16,
-        routings: int = 3,
-        decoder_units: tuple[int, int] = (512, 1024),
-        reconstruction_weight: float = 0.0005,
-        largest_shift: int = 2,
-        learning_rate: float = 2e-3,
-        decay_steps: int = 6000,
-    ) -> None:
-        self.settings = {
-            "image_size": image_size,
-            "filters": filters,
-            "kernel_size": kernel_size,
-            "strides": strides,
-            "capsules": capsules,
-            "dimensions": dimensions,
-            "classes": classes,
-            "class_dimensions": class_dimensions,
-            "routings": routings,
-            "decoder_units": decoder_units,
-            "reconstruction_weight": reconstruction_weight,
-            "largest_shift": largest_shift,
-            "learning_rate": learning_rate,
-            "decay_steps": decay_steps,
-        }
-        for name, number, least in (
-            ("filters", filters, 1),
-            ("kernel_size", kernel_size, 1),
-            ("strides", strides, 1),
-            ("image_size", image_size, kernel_size + strides * (kernel_size - 1)),
-            ("reconstruction_weight", reconstruction_weight, 0),
-            ("largest_shift", largest_shift, 0),
-            ("decay_steps", decay_steps, 1),
-        ):
-            if number < least:
-                raise ValueError(f"CapsNet: {name} is {number}, expected at least {least}")
-        if len(decoder_units) != 2:
-            raise ValueError(f"CapsNet: decoder_units is {decoder_units}, expected two numbers")
-        self.image_size, self.classes, self.class_dimensions = image_size, classes, class_dimensions
-        self.reconstruction_weight, self.largest_shift = reconstruction_weight, largest_shift
-        self.learning_rate, self.decay_steps = learning_rate, decay_steps
-        self.latent_size = classes * class_dimensions
-        self.capsules = ClassCapsules(
-            image_size,
-            filters,
-            kernel_size,
-            strides,
-            capsules,
-            dimensions,
-            classes,
-            class_dimensions,
-            routings,
+    def __post_init__(self) -> None:
+        whole("CapsNet", filters=self.filters, kernel_size=self.kernel_size, strides=self.strides)
+        whole("CapsNet", capsules=self.capsules, dimensions=self.dimensions, decay_steps=self.decay_steps)
+        whole("CapsNet", classes=self.classes, class_dimensions=self.class_dimensions, routings=self.routings)
+        whole("CapsNet", least=0, max_shift=self.max_shift)
+        whole(  # the smallest image in which the second kernel has a place
+            "CapsNet",
+            least=self.kernel_size + self.strides * (self.kernel_size - 1),
+            image_size=self.image_size,
         )
+        wholes("CapsNet", length=2, decoder_units=self.decoder_units)
+        real("CapsNet", least=0, reconstruction_weight=self.reconstruction_weight)
+        real("CapsNet", above=0, learning_rate=self.learning_rate)
+
+        self.class_capsules = ClassCapsules(self)
+        first, second = self.decoder_units
         self.decoder = Sequential(
-            Dense(self.latent_size, decoder_units[0]),
+            Dense(self.latent_size, first),
             ReLU(),
-            Dense(decoder_units[0], decoder_units[1]),
+            Dense(first, second),
             ReLU(),
-            Dense(decoder_units[1], image_size * image_size),
+            Dense(second, self.image_size**2),
             Sigmoid(),
         )
-        self.parameters = self.capsules.parameters() + self.decoder.parameters()
-        self.optimizer = Adam(self.parameters, learning_rate)
-        self.networks: dict[str, Layer] = {"capsules": self.capsules, "decoder": self.decoder}
-        self.optimizers: dict[str, Optimizer] = {"both": self.optimizer}
+        parameters = self.class_capsules.parameters() + self.decoder.parameters()
+        self.optimizer = Adam(parameters, linear_decay(self.learning_rate, self.decay_steps, self.FINAL))
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ValueError("CapsNet: a batch is a pair (images, labels)")
-        fraction = max(1 - self.optimizer.steps / self.decay_steps, self.FLOOR)
-        self.optimizer.learning_rate = self.learning_rate * fraction
         images, labels = batch
-        present = to_device(self.one_hot(labels, len(images)))  # T (N, classes)
-        x = to_device(images)
-        if self.largest_shift:
-            x = shifted(x, random_shifts(len(x), self.largest_shift))
-        v = self.capsules(x, training=True)  # (N, classes, class_dimensions)
+        x = to_device(self.checked(images))
+        present = to_device(self.one_hot(labels, len(x)))  # T (N, classes)
+        if self.max_shift:
+            x = shifted(x, random_shifts(len(x), self.max_shift))
+        v = self.class_capsules(x, training=True)  # (N, classes, class_dimensions)
         margin = margin_loss(norm(v, axis=-1), present)
-        error = self.draw(v, present) - ink(x)  # (N, pixels)
+        error = self.draw(v, present) - intensity(x)  # (N, pixels)
         reconstruction = mean(sum(error * error, axis=-1))
         loss = margin + self.reconstruction_weight * reconstruction
-        self.optimizer.step(grad(loss, self.parameters))
-        right = (longest(v) * present).sum(axis=-1).mean()
-        return {"margin": margin.data, "reconstruction": reconstruction.data, "accuracy": right}
+        self.optimizer.step(grad(loss, self.optimizer.parameters))
+        accuracy = (longest(v) * present).sum(axis=-1).mean()
+        return {"margin": margin.data, "reconstruction": reconstruction.data, "accuracy": accuracy}
 
-    def draw(self, v: Any, shown: Any) -> Any:
-        """x̂ (N, pixels), ink from 0 to 1, of the capsules v (N, J, E) that `shown` T (N, J) leaves."""
-        return self.decoder(reshape(v * shown[:, :, None], (len(v), self.latent_size)))
+    def draw(self, v: Any, mask: Any) -> Any:
+        """x̂ (N, pixels), intensities from 0 to 1, of those capsules v (N, J, E) that the `mask` T (N, J) leaves."""
+        return self.decoder(reshape(v * mask[:, :, None], (len(v), self.latent_size)))
 
     def one_hot(self, labels: np.ndarray, n: int) -> np.ndarray:
         """T (n, classes) with a 1 in the column of each of n labels.  Raises ValueError if they are no n classes."""
+        labels = np.asarray(labels)
         if labels.shape != (n,):
             raise ValueError(f"CapsNet: labels have shape {labels.shape}, expected ({n},)")
         if labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= self.classes)).any():
@@ -205,11 +152,11 @@ class CapsNet:
             )
         return np.eye(self.classes, dtype=np.float32)[labels]
 
-    # --- A trained network ------------------------------------------------------------------------------
+    # --- At inference -----------------------------------------------------------------------------------
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """The capsules v (n, classes, class_dimensions) of images (n, H, W, 1), on the host."""
-        return in_parts(self.capsules, images)
+        return in_chunks(self.class_capsules, self.checked(images))
 
     def predict(self, images: np.ndarray) -> np.ndarray:
         """The class of the longest capsule of each image (n, H, W, 1): (n,)."""
@@ -224,24 +171,37 @@ class CapsNet:
             raise ValueError(
                 f"CapsNet: capsules have shape {v.shape}, expected (n, {self.classes}, {self.class_dimensions})"
             )
-        shown = longest(v) if labels is None else self.one_hot(labels, len(v))
-        with no_grad():
-            return self._as_images(self.draw(to_device(v), to_device(shown)))
+        mask = longest(v) if labels is None else self.one_hot(labels, len(v))
+        with_mask = np.concatenate([v, mask[:, :, None]], axis=2)  # (n, classes, class_dimensions + 1)
+        return in_chunks(lambda c: self.as_images(self.draw(c[:, :, :-1], c[:, :, -1])), with_mask)
 
-    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n images (n, H, W, 1) of capsules that are noise s (n, classes · class_dimensions), on the host.
+    def generate(self, z: Array) -> Any:
+        """Drawn is the longest of v = squash(z).  Nothing has learned which poses occur, so many are no digits."""
+        v = squash(reshape(z, (len(z), self.classes, self.class_dimensions)))
+        return self.as_images(self.draw(v, longest(v)))
 
-        Drawn is the longest of v = squash(s).  Nothing has learned which poses occur, so many are no digits.
-        """
+    def as_images(self, drawn: Any) -> Any:
+        return 2 * drawn.reshape((-1, *self.image_shape)) - 1
 
-        def images(z: Any) -> Any:
-            v = squash(reshape(z, (len(z), self.classes, self.class_dimensions)))
-            return self.draw(v, longest(v))
 
-        return self._as_images(sample_images(images, self.latent_size, n, noise))
+class ClassCapsules(Layer):
+    """x (N, image_size, image_size, 1) -> v (N, classes, class_dimensions), a capsule for each class."""
 
-    def _as_images(self, drawn: Any) -> np.ndarray:
-        return 2 * to_numpy(drawn).reshape(-1, self.image_size, self.image_size, 1) - 1
+    def __init__(self, of: CapsNet) -> None:
+        self.features = Sequential(Conv2D(1, of.filters, of.kernel_size, of.strides), ReLU())
+        self.primary = PrimaryCapsules(of.filters, of.capsules, of.dimensions, of.kernel_size, strides=2)
+        pixels = ((of.image_size - of.kernel_size) // of.strides + 1 - of.kernel_size) // 2 + 1
+        self.classes = Capsules(
+            pixels * pixels * of.capsules,
+            of.dimensions,
+            of.classes,
+            of.class_dimensions,
+            routings=of.routings,
+        )
+
+    def __call__(self, x: Any, training: bool = False) -> Any:
+        u = self.primary(self.features(x, training), training)  # (N, pixels·pixels·capsules, dimensions)
+        return self.classes(u, training)
 
 
 def longest(v: Any) -> Any:

@@ -1,8 +1,8 @@
 """The transforming autoencoder: capsules that learn where things are by being told how far they moved.
 
-Chapter 9.7; read `layers`, `losses` and `optimizers` before it.
+Part III; read `layers`, `losses.supervised` and `augmentation` before it.
 
-A *capsule* is a small group of units that looks for one visual entity in an image and answers whether it is
+A *capsule* is a small group of units that looks for one visual entity in an image and says whether it is
 there, and where.  This is the first model of that name (Hinton, Krizhevsky and Wang 2011, "Transforming
 auto-encoders").  Capsule k has recognition units r and generation units e of its own:
 
@@ -26,18 +26,24 @@ the capsules, too.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minigan import ops
 from minigan.autograd import Tensor, grad, no_grad
-from minigan.backend import normal, to_device, to_numpy, uniform, zeros
+from minigan.backend import Array, normal, to_device, to_numpy, zeros
+from minigan.checks import real, whole
 from minigan.layers import Layer
 from minigan.layers.base import expect
 from minigan.layers.initializers import glorot_uniform
 from minigan.losses import mean_squared_error
-from minigan.optimizers import Adam, Optimizer
+from minigan.models.augmentation import intensity, random_shifts, shifted
+from minigan.models.model import Model
+from minigan.models.old_names import renamed
+from minigan.ops.elementwise import value
+from minigan.optimizers import Adam, linear_decay
 
 
 class PoseCapsules(Layer):
@@ -46,14 +52,14 @@ class PoseCapsules(Layer):
     def __init__(self, pixels: int, capsules: int, recognition_units: int, generation_units: int) -> None:
         k, r, g = capsules, recognition_units, generation_units
         self.pixels, self.capsules = pixels, capsules
-        self.look = Tensor(glorot_uniform((pixels, k * r), pixels, r))  # A
-        self.look_bias = Tensor(zeros((k * r,)))  # a
-        self.locate = Tensor(glorot_uniform((k, r, 3), r, 3))  # u and Q, side by side
-        self.locate_bias = Tensor(zeros((k, 1, 3)))  # c and b
-        self.place = Tensor(normal((k, 2, g)))  # E
-        self.place_bias = Tensor(2 * normal((k, 1, g)))  # d
-        self.draw = Tensor(glorot_uniform((k * g, pixels), g, pixels))  # S
-        self.draw_bias = Tensor(zeros((k, pixels)))  # s
+        self.recognition = Tensor(glorot_uniform((pixels, k * r), pixels, r))  # A
+        self.recognition_bias = Tensor(zeros((k * r,)))  # a
+        self.pose = Tensor(glorot_uniform((k, r, 3), r, 3))  # u and Q, side by side
+        self.pose_bias = Tensor(zeros((k, 1, 3)))  # c and b
+        self.generation = Tensor(normal((k, 2, g)))  # E
+        self.generation_bias = Tensor(2 * normal((k, 1, g)))  # d
+        self.output = Tensor(glorot_uniform((k * g, pixels), g, pixels))  # S
+        self.output_bias = Tensor(zeros((k, pixels)))  # s
 
     def __repr__(self) -> str:
         return f"PoseCapsules({self.pixels}, {self.capsules})"
@@ -65,137 +71,89 @@ class PoseCapsules(Layer):
     def recognise(self, x: Any) -> tuple[Any, Any]:
         """x (N, pixels) -> p (K, N, 1) in (0, 1) and q (K, N, 2) in pixels, right and down."""
         expect(self, x, -1, self.pixels, f"(N, {self.pixels})")
-        r = ops.sigmoid(ops.matmul(x, self.look) + self.look_bias)  # (N, K·R)
+        r = ops.sigmoid(ops.matmul(x, self.recognition) + self.recognition_bias)  # (N, K·R)
         r = ops.transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
-        found = ops.matmul(r, self.locate) + self.locate_bias  # (K, N, 3)
+        found = ops.matmul(r, self.pose) + self.pose_bias  # (K, N, 3)
         return ops.sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
 
     def generate(self, presence: Any, pose: Any) -> Any:
         """p (K, N, 1) and q + Δ (K, N, 2) -> x̂ (N, pixels)."""
-        e = presence * ops.sigmoid(ops.matmul(pose, self.place) + self.place_bias)  # (K, N, G)
+        e = presence * ops.sigmoid(ops.matmul(pose, self.generation) + self.generation_bias)  # (K, N, G)
         e = ops.transpose(e, (1, 0, 2)).reshape((pose.shape[1], -1))  # (N, K·G)
-        return ops.matmul(e, self.draw) + ops.matmul(
-            ops.transpose(presence[:, :, 0]), self.draw_bias
+        return ops.matmul(e, self.output) + ops.matmul(
+            ops.transpose(presence[:, :, 0]), self.output_bias
         )  # (N, pixels)
 
 
-class TransformingAutoencoder:
+@renamed(largest_shift="max_shift")
+@dataclass(kw_only=True, eq=False)
+class TransformingAutoencoder(Model):
     """Trains `PoseCapsules` to draw images (N, image_size, image_size, 1) moved by shifts that it is told.
 
     capsules, recognition_units, generation_units  30, 10 and 20 in the paper
-    largest_shift    each of Δx, Δy is a whole number of pixels from -largest_shift to largest_shift, and the
-                     image that the capsules see has been moved in the same way before
-    learning_rate    at the start; falls linearly to FLOOR times that over `decay_steps`
-    The capsules see and draw ink, (x + 1)/2: 0 where there is none, so that an absent capsule draws nothing.
+    max_shift      each of Δx, Δy is a whole number of pixels from -max_shift to max_shift, and the image that the
+                   capsules see has been moved in the same way before
+    learning_rate  at the start; falls linearly to FINAL times that over `decay_steps`
+    The capsules see and draw intensities, (x + 1)/2: 0 in the background, so that an absent capsule draws nothing.
     """
+
+    image_size: int = 28
+    capsules: int = 30
+    recognition_units: int = 10
+    generation_units: int = 20
+    max_shift: int = 2
+    learning_rate: float = 2e-3
+    decay_steps: int = 10_000
 
     name = "transforming_autoencoder"
     curves: ClassVar = {"squared error": ("error",), "presence": ("presence",)}
-    FLOOR = 0.05
+    FINAL: ClassVar = 0.05  # the final fraction of the learning rate
+    image_shape = property(lambda self: (self.image_size, self.image_size, 1))
+    latent_size = property(lambda self: 3 * self.capsules)
 
-    def __init__(
-        self,
-        image_size: int = 28,
-        capsules: int = 30,
-        recognition_units: int = 10,
-        generation_units: int = 20,
-        largest_shift: int = 2,
-        learning_rate: float = 2e-3,
-        decay_steps: int = 10_000,
-    ) -> None:
-        self.settings = {
-            "image_size": image_size,
-            "capsules": capsules,
-            "recognition_units": recognition_units,
-            "generation_units": generation_units,
-            "largest_shift": largest_shift,
-            "learning_rate": learning_rate,
-            "decay_steps": decay_steps,
-        }
-        for name, number in self.settings.items():
-            least = {"learning_rate": 0, "largest_shift": 0}.get(name, 1)
-            if number < least:
-                raise ValueError(f"TransformingAutoencoder: {name} is {number}, expected at least {least}")
-        self.image_size, self.largest_shift = image_size, largest_shift
-        self.learning_rate, self.decay_steps = learning_rate, decay_steps
-        self.latent_size = 3 * capsules
-        self.capsules = PoseCapsules(image_size**2, capsules, recognition_units, generation_units)
-        self.optimizer = Adam(self.capsules.parameters(), learning_rate)
-        self.networks: dict[str, Layer] = {"capsules": self.capsules}
-        self.optimizers: dict[str, Optimizer] = {"capsules": self.optimizer}
+    def __post_init__(self) -> None:
+        who, r, g = type(self).__name__, self.recognition_units, self.generation_units
+        whole(who, image_size=self.image_size, capsules=self.capsules, decay_steps=self.decay_steps)
+        whole(who, recognition_units=r, generation_units=g)
+        whole(who, least=0, max_shift=self.max_shift)
+        real(who, above=0, learning_rate=self.learning_rate)
+        self.pose_capsules = PoseCapsules(self.image_size**2, self.capsules, r, g)
+        schedule = linear_decay(self.learning_rate, self.decay_steps, self.FINAL)
+        self.optimizer = Adam(self.pose_capsules.parameters(), schedule)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step on a batch (N, H, W, 1), every image moved once at random, and again by a known Δ."""
-        fraction = max(1 - self.optimizer.steps / self.decay_steps, self.FLOOR)
-        self.optimizer.learning_rate = self.learning_rate * fraction
-        images = to_device(images)
-        before = random_shifts(len(images), self.largest_shift)
-        shifts = random_shifts(len(images), self.largest_shift)
-        x, target = ink(shifted(images, before)), ink(shifted(images, before + shifts))
-        presence, pose = self.capsules.recognise(x)
-        loss = mean_squared_error(self.capsules.generate(presence, pose + shifts), target)
-        self.optimizer.step(grad(loss, self.capsules.parameters()))
+        images = to_device(self.checked(images))
+        before = random_shifts(len(images), self.max_shift)
+        shifts = random_shifts(len(images), self.max_shift)
+        x, target = intensity(shifted(images, before)), intensity(shifted(images, before + shifts))
+        presence, pose = self.pose_capsules.recognise(x)
+        loss = mean_squared_error(self.pose_capsules.generate(presence, pose + shifts), target)
+        self.optimizer.step(grad(loss, self.pose_capsules.parameters()))
         return {"error": loss.data, "presence": presence.data.mean()}
 
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """The capsules' drawing of `images` (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
-        if shifts.shape != (len(images), 2):
-            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(images), 2)}")
+        x = to_device(self.checked(images))
+        if shifts.shape != (len(x), 2):
+            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(x), 2)}")
         with no_grad():
-            drawn = self.capsules(ink(to_device(images)), to_device(shifts))
-        return self._as_images(drawn)
+            return to_numpy(self.as_images(self.pose_capsules(intensity(x), to_device(shifts))))
 
     def poses(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the capsules see: presence (N, K) and pose (N, K, 2), in pixels, on the host."""
         with no_grad():
-            presence, pose = self.capsules.recognise(ink(to_device(images)))
+            presence, pose = self.pose_capsules.recognise(intensity(to_device(self.checked(images))))
         return to_numpy(presence)[:, :, 0].T, to_numpy(pose).swapaxes(0, 1)
 
-    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n images (n, H, W, 1) of capsules whose poses and presences are noise (n, 3·K), on the host.
+    def generate(self, z: Array) -> Any:
+        """Drawings of capsules whose presences and poses are noise (n, 3·K).
 
         Nothing here has learned which capsules go together, so these are not digits: they show what the
         capsules can draw.
         """
-        if n < 1:
-            raise ValueError(f"sample: n is {n}, expected at least 1")
-        noise = to_numpy(normal((n, self.latent_size))) if noise is None else noise
-        if noise.shape != (n, self.latent_size):
-            raise ValueError(f"sample: noise has shape {noise.shape}, expected {(n, self.latent_size)}")
-        state = to_device(noise.astype(np.float32, copy=False)).reshape(n, -1, 3).swapaxes(0, 1)  # (K, n, 3)
-        with no_grad():
-            return self._as_images(self.capsules.generate(ops.sigmoid(state[:, :, :1]), state[:, :, 1:]))
+        z = value(z).reshape(len(z), -1, 3).swapaxes(0, 1)  # (K, n, 3)
+        return self.as_images(self.pose_capsules.generate(ops.sigmoid(z[:, :, :1]), z[:, :, 1:]))
 
-    def _as_images(self, drawn: Any) -> np.ndarray:
-        images = np.clip(2 * to_numpy(drawn) - 1, -1, 1)
-        return images.reshape(-1, self.image_size, self.image_size, 1)
-
-
-def ink(images: Any) -> Any:
-    """Images (N, H, W, 1) in [-1, 1] as ink from 0 to 1, (N, H·W)."""
-    return ((images + 1) / 2).reshape(len(images), -1)
-
-
-def random_shifts(n: int, largest: int) -> Any:
-    """n shifts (Δx, Δy), each of the whole numbers from -largest to largest equally often, as float32: (n, 2)."""
-    return np.floor(uniform((n, 2)) * (2 * largest + 1)) - largest
-
-
-def shifted(images: Any, shifts: Any) -> Any:
-    """Each image (N, H, W, C) moved by its own (Δx, Δy) of `shifts` (N, 2): whole pixels, right and down.
-
-    What leaves the image is lost, and what comes in is background, -1.  Raises ValueError for other shifts.
-    """
-    n, height, width, _ = images.shape
-    if shifts.shape != (n, 2):
-        raise ValueError(f"shifted: shifts have shape {shifts.shape}, expected ({n}, 2)")
-    dx, dy = shifts.astype(np.int64).T[..., None]  # (N, 1) each
-    # 0, 1, 2, ... counted where the images are: what NumPy's arange makes would have to be moved there.
-    down, right, image = (
-        np.cumsum(np.ones_like(images, shape=size, dtype=np.int64)) - 1 for size in (height, width, n)
-    )
-    rows, columns = down - dy, right - dx  # (N, H), (N, W)
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None, :]
-    rows, columns = np.clip(rows, 0, height - 1), np.clip(columns, 0, width - 1)
-    moved = images[image[:, None, None], rows[:, :, None], columns[:, None, :]]  # (N, H, W, C)
-    return np.where(inside[..., None], moved, np.float32(-1)).astype(images.dtype, copy=False)
+    def as_images(self, drawn: Any) -> Array:
+        return np.clip(2 * value(drawn) - 1, -1, 1).reshape(-1, *self.image_shape)

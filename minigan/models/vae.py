@@ -1,6 +1,6 @@
-"""The variational autoencoder: an encoder that answers a distribution, a decoder, and a bound on log p(x).
+"""The variational autoencoder: an encoder that returns a distribution, a decoder, and a bound on log p(x).
 
-Chapter 9.8; read `losses` and `optimizers` before it.
+Part III; read `losses` and `optimizers` before it.
 
 Images are thought to come about in two steps: z is drawn from N(0, I), then x from p(x|z), which the
 decoder G computes.  How likely an image is, log p(x), is an integral over all z, which nobody can do.  But for
@@ -18,7 +18,7 @@ and the expectation is taken at one z = μ + σ ε with ε from N(0, I), through
 
     "bernoulli"  a pixel p in [0, 1] is the probability of white:  Σ p log σ(a) + (1 - p) log(1 - σ(a)),
                  with the logits a = G(z) and σ(a) the sigmoid
-    "gaussian"   Σ -½ (x - m)²/s² - log s - ½ log 2π  with the means m = tanh(a) and the deviation s, a setting
+    "gaussian"   Σ -½ (x - m)²/s² - log s - ½ log 2π  with the means m = tanh(a) and the std s, a setting
 
 summed over the pixels, in nats.  The numbers of the two cannot be compared: one is a probability, the other
 a density.
@@ -27,12 +27,14 @@ a density.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from minigan.autograd import grad, no_grad
-from minigan.backend import normal, to_device
+from minigan.backend import Array, normal, to_device
+from minigan.checks import choice, real, whole
 from minigan.layers import (
     Conv2D,
     Conv2DTranspose,
@@ -43,9 +45,10 @@ from minigan.layers import (
     Reshape,
     Sequential,
 )
-from minigan.models.sampling import AT_ONCE, in_parts, sample_images
+from minigan.models.model import CHUNK, Model, in_chunks
+from minigan.models.old_names import renamed
 from minigan.ops import exp, mean, sigmoid, softplus, sum, tanh
-from minigan.optimizers import Adam, Optimizer
+from minigan.optimizers import Adam
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
@@ -60,74 +63,63 @@ def reparameterise(mu: Any, log_variance: Any, epsilon: Any) -> Any:
     return mu + exp(0.5 * log_variance) * epsilon
 
 
-def log_likelihood(x: Any, logits: Any, likelihood: str, deviation: float) -> Any:
+def log_likelihood(x: Any, logits: Any, likelihood: str, std: float) -> Any:
     """log p(x|z) in nats, summed over the pixels; x in [-1, 1] and logits a (N, H, W, C) -> (N,)."""
     if likelihood == "bernoulli":
         pixels = (x + 1) / 2
         pixelwise = pixels * logits - softplus(logits)  # p log σ(a) + (1 - p) log(1 - σ(a))
     else:
-        error = (x - tanh(logits)) * (1 / deviation)
-        pixelwise = -0.5 * error * error - (math.log(deviation) + 0.5 * math.log(2 * math.pi))
+        error = (x - tanh(logits)) * (1 / std)
+        pixelwise = -0.5 * error * error - (math.log(std) + 0.5 * math.log(2 * math.pi))
     return sum(pixelwise, axis=tuple(range(1, len(x.shape))))
 
 
-class VAE:
-    """E: x (N, image_size, image_size, colours) -> μ, log σ² (N, latent_size);  G: z -> logits of x.
+@renamed(colours="channels", deviation="std")
+@dataclass(kw_only=True, eq=False)
+class VAE(Model):
+    """E: x (N, image_size, image_size, channels) -> μ, log σ² (N, latent_size);  G: z -> logits of x.
 
     image_size  a multiple of 4
     width       channels of the layers next to the image; those further inside have twice as many
-    likelihood  "bernoulli" or "gaussian", with `deviation` s
-    Raises ValueError for another image_size or likelihood.
+    likelihood  "bernoulli" or "gaussian", with `std` s
     """
+
+    image_size: int = 28
+    channels: int = 1
+    latent_size: int = 16
+    width: int = 32
+    likelihood: str = "bernoulli"
+    std: float = 0.3
+    learning_rate: float = 1e-3
 
     name = "vae"
     curves: ClassVar = {"ELBO, nats": ("elbo",), "its parts, nats": ("log_likelihood", "kl")}
+    image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
 
-    def __init__(
-        self,
-        image_size: int = 28,
-        colours: int = 1,
-        latent_size: int = 16,
-        width: int = 32,
-        likelihood: str = "bernoulli",
-        deviation: float = 0.3,
-        learning_rate: float = 1e-3,
-    ) -> None:
-        self.settings = {
-            "image_size": image_size,
-            "colours": colours,
-            "latent_size": latent_size,
-            "width": width,
-            "likelihood": likelihood,
-            "deviation": deviation,
-            "learning_rate": learning_rate,
-        }
-        if likelihood not in LIKELIHOODS:
-            raise ValueError(f"VAE: likelihood is {likelihood!r}, expected one of {', '.join(LIKELIHOODS)}")
-        if latent_size < 1 or not deviation > 0:
-            raise ValueError(
-                f"VAE: latent_size is {latent_size} and deviation {deviation}, expected at least 1 and more than 0"
-            )
-        self.latent_size, self.likelihood, self.deviation = latent_size, likelihood, deviation
-        self.E = encoder(image_size, colours, width, 2 * latent_size)
-        self.G = decoder(latent_size, image_size, colours, width)
-        self.parameters = self.E.parameters() + self.G.parameters()
-        self.networks: dict[str, Layer] = {"encoder": self.E, "decoder": self.G}
-        self.optimizers: dict[str, Optimizer] = {"both": Adam(self.parameters, learning_rate)}
+    def __post_init__(self) -> None:
+        whole("VAE", channels=self.channels, width=self.width, latent_size=self.latent_size)
+        choice("VAE", LIKELIHOODS, likelihood=self.likelihood)
+        real("VAE", above=0, std=self.std)
+        self.encoder = encoder(self.image_shape, self.width, 2 * self.latent_size)
+        self.decoder = decoder(self.image_shape, self.width, self.latent_size)
+        self.optimizer = Adam(self.encoder.parameters() + self.decoder.parameters(), self.learning_rate)
+
+    E = property(lambda self: self.encoder)
+    G = property(lambda self: self.decoder)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step of both networks on a batch of images x (N, H, W, C)."""
-        x = to_device(images)
+        x = to_device(self.checked(images))
         likelihood, kl = self.elbo_parts(x, normal((len(x), self.latent_size)))
         elbo = mean(likelihood - kl)
-        self.optimizers["both"].step(grad(-elbo, self.parameters))
+        self.optimizer.step(grad(-elbo, self.optimizer.parameters))
         return {"elbo": elbo.data, "log_likelihood": likelihood.data.mean(), "kl": kl.data.mean()}
 
     def elbo_parts(self, x: Any, epsilon: Any) -> tuple[Any, Any]:
         """log p(x|z) at z = μ + σ ε, and the KL divergence, of each image: (N,), (N,)."""
         mu, log_variance = self.posterior(x)
         logits = self.G(reparameterise(mu, log_variance, epsilon))  # (N, H, W, C)
-        return log_likelihood(x, logits, self.likelihood, self.deviation), kl_divergence(mu, log_variance)
+        return log_likelihood(x, logits, self.likelihood, self.std), kl_divergence(mu, log_variance)
 
     def posterior(self, x: Any) -> tuple[Any, Any]:
         """μ and log σ² of q(z|x), (N, latent_size) each."""
@@ -136,57 +128,49 @@ class VAE:
 
     def elbo(self, images: np.ndarray, seed: int = 0) -> float:
         """The mean ELBO of images (n, H, W, C) in nats, with one fixed ε for each of them."""
-        size, colours = self.settings["image_size"], self.settings["colours"]
-        if images.shape != (len(images), size, size, colours) or not len(images):
-            raise ValueError(
-                f"VAE.elbo: images have shape {images.shape}, expected (n, {size}, {size}, {colours}), n at least 1"
-            )
+        images = self.checked(images)
         epsilon = np.random.default_rng(seed).standard_normal((len(images), self.latent_size), np.float32)
         total = 0.0
         with no_grad():
-            for i in range(0, len(images), AT_ONCE):
-                x, noise = to_device(images[i : i + AT_ONCE]), to_device(epsilon[i : i + AT_ONCE])
+            for i in range(0, len(images), CHUNK):
+                x, noise = to_device(images[i : i + CHUNK]), to_device(epsilon[i : i + CHUNK])
                 likelihood, kl = self.elbo_parts(x, noise)
                 total += float((likelihood - kl).sum())
         return total / len(images)
 
-    def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
-        """n images (n, H, W, C) in [-1, 1], on the host; from `noise` (n, latent_size) if it is given.
-
-        They are the means of p(x|z): drawing every pixel by itself would only add grain.
-        """
-        return sample_images(self._mean_image, self.latent_size, n, noise)
-
-    def _mean_image(self, z: Any) -> Any:
+    def generate(self, z: Array) -> Any:
+        """The means of p(x|z): drawing every pixel by itself would only add grain."""
         logits = self.G(z)
         return 2 * sigmoid(logits) - 1 if self.likelihood == "bernoulli" else tanh(logits)
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """μ(x) (n, latent_size) of images x (n, H, W, C), on the host."""
-        return in_parts(lambda x: self.posterior(x)[0], images)
+        return in_chunks(lambda x: self.posterior(x)[0], self.checked(images))
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """The mean image of p(x|z) at z = μ(x), for images x (n, H, W, C), on the host."""
         return self.sample(len(images), self.encode(images))
 
 
-def encoder(image_size: int, colours: int, width: int, answers: int) -> Layer:
-    if image_size < 4 or image_size % 4:
-        raise ValueError(f"image_size is {image_size}, expected a multiple of 4")
+def encoder(image_shape: tuple[int, int, int], width: int, out_features: int) -> Layer:
+    image_size, _, channels = image_shape
+    if whole("VAE", image_size=image_size) % 4:
+        raise ValueError(f"VAE: image_size is {image_size}, expected a multiple of 4")
     quarter, deep = image_size // 4, 2 * width
     return Sequential(
-        Conv2D(colours, width, 4, strides=2, padding="same"),
+        Conv2D(channels, width, 4, strides=2, padding="same"),
         ReLU(),
         Conv2D(width, deep, 4, strides=2, padding="same"),
         ReLU(),
         Flatten(),
         Dense(quarter * quarter * deep, 256),
         ReLU(),
-        Dense(256, answers),
+        Dense(256, out_features),
     )
 
 
-def decoder(latent_size: int, image_size: int, colours: int, width: int) -> Layer:
+def decoder(image_shape: tuple[int, int, int], width: int, latent_size: int) -> Layer:
+    image_size, _, channels = image_shape
     quarter, deep = image_size // 4, 2 * width
     return Sequential(
         Dense(latent_size, 256),
@@ -196,5 +180,5 @@ def decoder(latent_size: int, image_size: int, colours: int, width: int) -> Laye
         Reshape((quarter, quarter, deep)),
         Conv2DTranspose(deep, width, 4, strides=2, padding="same"),
         ReLU(),
-        Conv2DTranspose(width, colours, 4, strides=2, padding="same"),
+        Conv2DTranspose(width, channels, 4, strides=2, padding="same"),
     )

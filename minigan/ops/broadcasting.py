@@ -10,6 +10,7 @@ other, and the gradient of any operand that was broadcast is summed back to its 
 from __future__ import annotations
 
 import math
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -78,6 +79,6 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     axes = axis if isinstance(axis, tuple) else (axis,)
     for a in axes:
-        if not -ndim <= a < ndim:
-            raise ValueError(f"axis {a} does not exist: there are {ndim} axes")
+        if not isinstance(a, Integral) or not -ndim <= a < ndim:
+            raise ValueError(f"axis {a!r} does not exist: there are {ndim} axes")
     return tuple([a % ndim for a in axes])

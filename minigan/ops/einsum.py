@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from minigan.backend import shaped
 from minigan.ops.broadcasting import reshape, sum
 from minigan.ops.contraction import matrix_product, transpose
 
@@ -20,6 +21,7 @@ def einsum(subscripts: str, *operands: Any) -> Any:
 
     Raises ValueError if the subscripts do not fit the operands.
     """
+    operands = tuple([shaped(x) for x in operands])
     inputs, output = _parse(subscripts, operands)
     reduced = [
         _without(letters, x, set(output).union(*inputs[:i], *inputs[i + 1 :]))
@@ -59,7 +61,7 @@ def _contract(in_a: Any, a: Any, in_b: Any, b: Any, keep: set[str]) -> tuple[lis
 
 def _parse(subscripts: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
     """The index letters of each operand and of the output, checked."""
-    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    left, arrow, output = str(subscripts).replace(" ", "").partition("->")
     inputs = left.split(",")
     size: dict[str, int] = {}
     problem = ""

@@ -124,6 +124,26 @@ Tensor.__array_ufunc__ = _ufunc
 Tensor.__setitem__ = _refuse_assignment
 
 
+def _in_place(operation: Callable) -> Callable:
+    """w -= g makes a new Tensor, as w = w - g does; within no_grad that would be an array in the weight's place."""
+
+    def apply(self: Tensor, other: Any) -> Any:
+        y = operation(self, other)
+        if self.recipe is None and not isinstance(y, Tensor):
+            raise TypeError(
+                "within no_grad a Tensor is changed by its numbers: tensor.data -= ..., not tensor -= ..."
+            )
+        return y
+
+    return apply
+
+
+Tensor.__iadd__ = _in_place(add)
+Tensor.__isub__ = _in_place(subtract)
+Tensor.__imul__ = _in_place(multiply)
+Tensor.__itruediv__ = _in_place(divide)
+
+
 def _unpacked(sizes: tuple) -> tuple:
     """(2, 3) from the arguments of x.reshape(2, 3) as well as from those of x.reshape((2, 3))."""
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes

@@ -21,6 +21,7 @@ from minigan.ops.kinks import where
 
 def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     """y = mean of (x - mean)²: the biased variance, as batch normalization uses it."""
+    x = shaped(x)
     centred = x - mean(x, axis, keepdims=True)
     return mean(centred * centred, axis, keepdims)
 
@@ -70,13 +71,15 @@ def _finite_max(x: Array, axis: Axis) -> Array:
 
 def softmax(x: Any, axis: Axis = -1) -> Any:
     """y = eˣ / Σ eˣ over `axis`: probabilities that sum to one."""
-    e = exp(x - _finite_max(value(shaped(x)), axis))
+    x = shaped(x)
+    e = exp(x - _finite_max(value(x), axis))
     return e / sum(e, axis=axis, keepdims=True)
 
 
 def log_softmax(x: Any, axis: Axis = -1) -> Any:
     """y = x - log Σ eˣ over `axis`: the logarithms of probabilities that sum to one."""
-    shifted = x - _finite_max(value(shaped(x)), axis)  # before the logarithm: log Σ alone would lose digits
+    x = shaped(x)
+    shifted = x - _finite_max(value(x), axis)  # before the logarithm: log Σ alone would lose digits
     return shifted - log(sum(exp(shifted), axis=axis, keepdims=True))
 
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from minigan.backend import to_device
+from minigan.backend import shaped, to_device
 from minigan.ops.broadcasting import broadcast_to, reshape
 from minigan.ops.contraction import matmul
 from minigan.ops.elementwise import value
-from minigan.ops.window import Padding, Size, Window, per_axis, window
 from minigan.ops.reduction import max
 from minigan.ops.shape import getitem, pad, stack
+from minigan.ops.window import Padding, Size, Window, per_axis, window
 
 INTERPOLATIONS = ("nearest", "bilinear")
 
@@ -32,7 +32,7 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
                    whose centres lie at half-integers; beyond the outermost centres the edge is continued
     """
     sh, sw = per_axis("upsample2d", "size", size)
-    _check("upsample2d", x)
+    x = _images("upsample2d", x)
     n, h, w, c = x.shape
     if interpolation == "nearest":
         y = broadcast_to(reshape(x, (n, h, 1, w, 1, c)), (n, h, sh, w, sw, c))
@@ -59,6 +59,7 @@ def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Pad
     the gradient, and pixels that tie share it equally.
     Raises ValueError if no window fits, or if one would see nothing but padding.
     """
+    x = _images("max_pool2d", x)
     dtype = value(x).dtype
     lowest = -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
     windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=lowest)
@@ -71,6 +72,7 @@ def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding:
     Windows may overlap; strides are the size by default.  Pixels of the padding are not counted.
     Raises ValueError if no window fits, or if one would see nothing but padding.
     """
+    x = _images("average_pool2d", x)
     windows, at = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
     ones = np.ones_like(value(x), shape=(1, *at.image, 1))
     inside, _ = _windows("average_pool2d", ones, size, strides, padding, outside=0.0)
@@ -81,7 +83,6 @@ def _windows(
     name: str, x: Any, size: Size, strides: Size | None, padding: Padding, outside: float
 ) -> tuple[Any, Window]:
     """Each pixel of each window, (pixels of a window, N, OH, OW, C): one strided slice for each."""
-    _check(name, x)
     kernel = per_axis(name, "size", size)
     at = window(name, x.shape[1:3], kernel, kernel if strides is None else strides, padding, 1)
     after = tuple([f - p - n for f, p, n in zip(at.framed, at.padding, at.image, strict=True)])
@@ -94,6 +95,8 @@ def _windows(
     return stack([getitem(x, at.seen_by(k)) for k in product(*map(range, kernel))]), at
 
 
-def _check(name: str, x: Any) -> None:
-    if len(x.shape) != 4:
+def _images(name: str, x: Any) -> Any:
+    x = shaped(x)
+    if x.ndim != 4:
         raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")
+    return x

@@ -15,6 +15,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, scatter_add, shaped
+from minigan.checks import whole
 from minigan.ops.broadcasting import Axis, axes_of, broadcast_to, reshape
 
 
@@ -96,12 +97,14 @@ pad.defvjp(_pad_vjp)
 
 def flip(x: Any, axis: Axis = None) -> Any:
     """y = x in reverse order along `axis`: one axis, several, or all."""
+    x = shaped(x)
     axes = axes_of(axis, x.ndim)
     return getitem(x, tuple([slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)]))
 
 
 def repeat(x: Any, repeats: int, axis: int) -> Any:
     """y = x with every slice along `axis` repeated `repeats` times:  a b c -> a a b b c c."""
+    x, repeats = shaped(x), whole("repeat", least=0, repeats=repeats)
     (axis,) = axes_of(axis, x.ndim)
     before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     y = reshape(x, (*before, n, 1, *after))

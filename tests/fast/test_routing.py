@@ -8,13 +8,13 @@ from registry import covers
 from strategies import arrays
 from thread_tools import three_threads
 
-from minigan.gradcheck import GradientError, check_grad
 from minigan.fast.routing import (
+    agreement,
     capsule_gradient,
     capsule_kernel_gradient,
-    agreement,
     weighted_sum,
 )
+from minigan.gradcheck import GradientError, check_grad
 
 SHAPES = {"c": "jni", "u": "ndi", "w": "jdie", "v": "jne"}  # the letters of F's arguments
 OPS = {

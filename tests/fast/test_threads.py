@@ -1,6 +1,9 @@
 """What is computed in threads is what the plain line of NumPy computes, for arrays of every kind."""
 
+import subprocess
+import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -13,13 +16,13 @@ from thread_tools import three_threads
 from minigan import ops
 from minigan.fast import threads
 from minigan.fast.threads import (
+    chunked,
+    chunks,
+    column_sums,
+    column_sums_of,
     in_threads,
-    pieces,
-    piecewise,
-    product,
-    sum_in_rows,
-    sum_of_rows,
-    sum_of_rows_of,
+    multiply_matrices,
+    row_sums,
     write_product,
 )
 
@@ -41,12 +44,12 @@ def close(y, expected):
 
 
 @given(pairs(layout=layouts_with_repeats), dtypes, dtypes)
-def test_piecewise_is_the_function_itself(case, first, second):
+def test_chunked_is_the_function_itself(case, first, second):
     a, b = case[0].astype(first), case[1].astype(second)
     with three_threads():
-        same(piecewise(np.add, a, b), np.add(a, b))
-        same(piecewise(lambda a, b: a > b, a, b), a > b)
-        same(piecewise(np.multiply, a, 2.5), np.multiply(a, 2.5))
+        same(chunked(np.add, a, b), np.add(a, b))
+        same(chunked(lambda a, b: a > b, a, b), a > b)
+        same(chunked(np.multiply, a, 2.5), np.multiply(a, 2.5))
 
 
 @given(arrays(shapes(min_dims=1, max_dims=4), layout=layouts_with_repeats), seeds, st.sampled_from("fd"))
@@ -57,9 +60,9 @@ def test_with_a_number_for_each_channel_and_an_array_of_the_same_shape(x, seed, 
         return g * (x - row) + 2
 
     with three_threads():
-        same(piecewise(f, x, g, row), f(x, g, row))
+        same(chunked(f, x, g, row), f(x, g, row))
         close(
-            np.asarray(sum_of_rows_of(f, x, g, row)), np.asarray(f(x, g, row).sum(tuple(range(x.ndim - 1))))
+            np.asarray(column_sums_of(f, x, g, row)), np.asarray(f(x, g, row).sum(tuple(range(x.ndim - 1))))
         )
 
 
@@ -71,19 +74,19 @@ def test_a_row_for_each_channel_becomes_a_row_for_each_example(small_and_many):
         return x + row
 
     x, row = normal(0, (4, 3, 5, 2)), normal(1, (2,))
-    same(piecewise(f, x, row), x + row)
-    sum_of_rows_of(f, x, row)
+    same(chunked(f, x, row), x + row)
+    column_sums_of(f, x, row)
     assert seen == {((30,), (30,))}
 
 
-def test_what_is_summed_piece_by_piece_never_exists_as_a_whole(small_and_many):
+def test_what_is_summed_chunk_by_chunk_never_exists_as_a_whole(small_and_many):
     sizes = []
 
     def f(x):
         sizes.append(len(x))
         return x
 
-    close(sum_of_rows_of(f, np.ones((12, 2))), np.full(2, 12.0))
+    close(column_sums_of(f, np.ones((12, 2))), np.full(2, 12.0))
     assert sum(sizes) == 12 and max(sizes) == 2
 
 
@@ -95,10 +98,10 @@ def factors(draw):
 
 
 @given(factors(), dtypes, dtypes)
-def test_product_is_the_matrix_product(case, first, second):
+def test_multiply_matrices_is_the_matrix_product(case, first, second):
     a, b = case[0].astype(first), case[1].astype(second)
     with three_threads():
-        close(product(a, b), a @ b)
+        close(multiply_matrices(a, b), a @ b)
         if a.ndim == b.ndim == 2:
             y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
             write_product(a, b, y)
@@ -106,21 +109,21 @@ def test_product_is_the_matrix_product(case, first, second):
 
 
 @given(arrays(shapes(min_dims=1, max_dims=4), layout=layouts_with_repeats), dtypes)
-def test_sums_of_and_in_rows_are_the_sums(x, dtype):
+def test_sums_of_columns_and_rows_are_the_sums(x, dtype):
     x = x.astype(dtype)
     with three_threads():
-        close(np.asarray(sum_of_rows(x)), np.asarray(x.sum(tuple(range(x.ndim - 1)))))
-        close(np.asarray(sum_in_rows(x)), np.asarray(x.sum(-1)))
+        close(np.asarray(column_sums(x)), np.asarray(x.sum(tuple(range(x.ndim - 1)))))
+        close(np.asarray(row_sums(x)), np.asarray(x.sum(-1)))
 
 
 @pytest.mark.parametrize("size", [7, 8, 9])
 def test_on_both_sides_of_the_threshold(size):
     x, y = normal(0, (size, 1)), normal(1, (1, size))
     with three_threads(large=8):
-        same(piecewise(np.tanh, x), np.tanh(x))
-        close(product(x, y[:, :1]), x @ y[:, :1])
-        close(sum_of_rows(x), x.sum(0))
-        close(sum_in_rows(x @ np.ones((1, 3))), 3 * x[:, 0])
+        same(chunked(np.tanh, x), np.tanh(x))
+        close(multiply_matrices(x, y[:, :1]), x @ y[:, :1])
+        close(column_sums(x), x.sum(0))
+        close(row_sums(x @ np.ones((1, 3))), 3 * x[:, 0])
 
 
 def test_large_arrays_are_shared_between_the_threads(small_and_many):
@@ -135,17 +138,17 @@ def test_large_arrays_are_shared_between_the_threads(small_and_many):
             together.wait()
         return x
 
-    piecewise(f, np.zeros((30, 2)))
+    chunked(f, np.zeros((30, 2)))
     assert len(seen) == 3
 
 
 @given(n=st.integers(0, 40), elements=st.integers(0, 400), length=st.integers(0, 50))
-def test_the_shares_and_their_pieces_are_the_whole_and_none_comes_twice(n, elements, length):
-    def in_pieces(share):
-        return [i for piece in pieces(share, length) for i in range(piece.start, piece.stop)]
+def test_the_shares_and_their_chunks_are_the_whole_and_none_comes_twice(n, elements, length):
+    def in_chunks(share):
+        return [i for chunk in chunks(share, length) for i in range(chunk.start, chunk.stop)]
 
     with three_threads():
-        shares = in_threads(in_pieces, n, elements)
+        shares = in_threads(in_chunks, n, elements)
     assert [i for share in shares for i in share] == list(range(n)) and len(shares) <= 3
 
 
@@ -179,27 +182,130 @@ def test_an_exception_in_any_thread_is_raised_once_the_others_are_done(bad, smal
 def test_shapes_that_do_not_fit_are_refused_as_numpy_does(small_and_many):
     for a, b in [((6, 2), (4, 2)), ((6, 2), (3,)), ((6, 2), (5, 6, 3))]:
         with pytest.raises(ValueError, match="could not be broadcast together"):
-            piecewise(np.add, np.ones(a), np.ones(b))
+            chunked(np.add, np.ones(a), np.ones(b))
     for a, b in [((6, 2), (3, 2)), ((6, 1), (6, 2)), ((2, 6, 2), (2, 3, 2)), ((2, 6, 2), (3, 2, 2))]:
         with pytest.raises(ValueError):
-            product(np.ones(a), np.ones(b))
+            multiply_matrices(np.ones(a), np.ones(b))
 
 
 def test_errstate_holds_in_every_thread(small_and_many):
     x = np.full((30, 1), 1e300)
     with np.errstate(over="ignore"):
-        assert np.isinf(piecewise(lambda x: x * 1e300, x)).all()
+        assert np.isinf(chunked(lambda x: x * 1e300, x)).all()
     with pytest.raises(FloatingPointError), np.errstate(over="raise"):
         in_threads(lambda share: None if share.start == 0 else x[share] * 1e300, 30, 30)
 
 
+# --- OpenBLAS, and where no thread can be had --------------------------------------------------------
+
+
+class OpenBLAS:
+    """A number of threads that can be set and read."""
+
+    def __init__(self, monkeypatch, count):
+        self.count, self.seen = count, []
+        monkeypatch.setattr(threads, "_openblas", lambda: (self.set, lambda: self.count))
+
+    def set(self, count):
+        self.count = count
+        self.seen.append(count)
+
+
 def test_openblas_gets_its_threads_back_also_after_an_error(monkeypatch):
-    given_back = []
-    monkeypatch.setattr(threads, "_openblas", lambda: (given_back.append, 5))
+    blas = OpenBLAS(monkeypatch, 5)
     in_threads(lambda share: None, 1, 1)
     with pytest.raises(ZeroDivisionError):
         in_threads(lambda share: 1 / 0, 1, 1)
-    assert given_back == [1, 5, 1, 5]
+    assert blas.seen == [1, 5, 1, 5]
+
+
+def test_openblas_gets_back_the_number_that_somebody_has_set_meanwhile(monkeypatch):
+    blas = OpenBLAS(monkeypatch, 5)
+    in_threads(lambda share: None, 1, 1)
+    blas.count = 2  # as threadpool_limits(2) does
+    in_threads(lambda share: None, 1, 1)
+    blas.count = 4
+    in_threads(lambda share: in_threads(lambda share: None, 1, 1), 1, 1)  # an operation inside another
+    assert blas.seen == [1, 5, 1, 2, 1, 4]
+
+
+def test_an_operation_inside_a_limit_leaves_the_limit_as_it_is():
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+
+    def count():
+        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    before = count()
+    with threadpoolctl.threadpool_limits(1):
+        column_sums(np.ones((2**16, 2)))
+        assert set(count()) <= {1}
+    column_sums(np.ones((2**16, 2)))
+    assert count() == before
+
+
+@pytest.mark.parametrize("started", [0, 1])
+def test_where_no_more_threads_can_be_started_the_shares_are_done_one_after_the_other(
+    started, small_and_many, monkeypatch
+):
+    pool, left = threads._pool(), [started]
+
+    class Exhausted:
+        def submit(self, *args):
+            if not left[0]:
+                raise RuntimeError("can't start new thread")
+            left[0] -= 1
+            return pool.submit(*args)
+
+    monkeypatch.setattr(threads, "_pool", Exhausted)
+    assert in_threads(lambda share: (share.start, share.stop), 9, 9) == [(0, 3), (3, 6), (6, 9)]
+    x = normal(0, (30, 2))
+    same(chunked(np.tanh, x), np.tanh(x))
+    close(column_sums(x), x.sum(0))
+
+
+LATE = """
+import atexit, threading, time
+import numpy as np
+import minigan as mg
+from minigan.fast import threads
+
+mg.ops.add(np.ones((512, 1024), np.float32), 1.0)  # there is a pool now
+threads._openblas = lambda: ((lambda n: None), (lambda: 2))
+
+def late(word):
+    y = mg.ops.add(np.ones((1024, 1024), np.float32), 1.0)
+    print(word, float(y.sum()) == 2 * y.size, flush=True)
+
+def outliving():
+    threading.main_thread().join()
+    time.sleep(0.1)
+    late("thread")
+
+threading.Thread(target=outliving).start()
+atexit.register(late, "atexit")
+"""
+
+
+def test_a_large_operation_after_the_end_of_the_main_thread_is_computed_all_the_same():
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.stderr == "" and done.stdout.split() == ["thread", "True", "atexit", "True"]
+
+
+def test_the_shares_end_before_an_error_is_told(small_and_many):
+    """Who is told of an error may use the arrays that the shares write into."""
+    ended = []
+
+    def work(share):
+        if share.start == 0:
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        ended.append(share.start)
+
+    with pytest.raises(ZeroDivisionError):
+        in_threads(work, 3, 3)
+    assert sorted(ended) == [1, 2]
 
 
 def test_arrays_of_another_library_are_left_to_it(device, small_and_many):
@@ -208,6 +314,6 @@ def test_arrays_of_another_library_are_left_to_it(device, small_and_many):
     x = to_device(normal(0, (6, 2)))
     out = to_device(normal(1, (6, 6)))
     write_product(x, x.T, out)
-    sums = sum_of_rows(x), sum_in_rows(x), sum_of_rows_of(abs, x)
-    for y in (piecewise(np.add, x, x), product(x, x.T), out, *sums):
+    sums = column_sums(x), row_sums(x), column_sums_of(abs, x)
+    for y in (chunked(np.add, x, x), multiply_matrices(x, x.T), out, *sums):
         assert isinstance(y, module().ndarray)

@@ -7,6 +7,7 @@ import pytest
 from layer_tools import randomised
 
 import minigan as mg
+from minigan import layers
 from minigan.autograd import Tensor, grad
 from minigan.layers import BatchNormalization, Dense, Layer, ReLU, Sequential
 
@@ -188,3 +189,89 @@ def test_same_seed_same_weights_other_seed_other_weights():
 
     assert np.array_equal(weights(1), weights(1))
     assert not np.array_equal(weights(1), weights(2))
+
+
+# --- What is a weight, what a buffer, and what is neither -----------------------------------------------
+
+
+class Own(Layer):
+    """A user's layer with every kind of attribute."""
+
+    def __init__(self):
+        self.heads = {"a": Dense(2, 1), "b": {"c": Tensor([1.0])}}
+        self.blocks = [[Dense(2, 2)], (Dense(2, 2), [Tensor([2.0])])]
+        self.rate, self.size, self.momentum = np.float64(0.5), np.int64(3), np.float32(0.9)
+        self.count = np.zeros(2, np.float32)
+        self._seen = np.ones(5)
+        self._last = Tensor(np.ones(3))
+
+    def __call__(self, x, training=False):
+        self.features = self.blocks[0][0](x)  # computed: no weight
+        self._shown = self.features.data  # kept for looking at: no buffer
+        return self.heads["a"](self.features)
+
+
+NAMES = ["heads.a.kernel", "heads.a.bias", "heads.b.c", "blocks.0.0.kernel", "blocks.0.0.bias"]
+NAMES += ["blocks.1.0.kernel", "blocks.1.0.bias", "blocks.1.1.0", "count"]
+
+
+def test_weights_are_found_in_dictionaries_and_in_lists_of_lists():
+    assert list(Own().state()) == NAMES
+    assert len(Own().parameters()) == 8 and len(Own().buffers()) == 1
+
+
+def test_what_was_computed_and_what_is_kept_with_an_underscore_are_no_part_of_the_state():
+    layer = Own()
+    layer(np.ones((1, 2), np.float32))
+    assert list(layer.state()) == NAMES and len(layer.parameters()) == 8
+    assert isinstance(layer.features, Tensor) and layer._shown.shape == (1, 2)
+
+
+def test_a_number_of_numpy_is_a_setting_and_no_buffer():
+    assert sorted(Dense(np.prod((28, 28)), np.int64(4)).state()) == ["bias", "kernel"]
+    Dense(784, 4).load_state(Dense(np.prod((28, 28)), 4).state())
+    assert repr(Dense(np.int64(3), np.int32(2))) == "Dense(3, 2)"
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+@pytest.mark.parametrize("own", [np.float32, np.float64])
+def test_loading_keeps_the_precision_of_the_network(own, dtype):
+    model = randomised(network(), own)
+    state = {name: a.astype(dtype) for name, a in randomised(network(), np.float64, seed=1).state().items()}
+    model.load_state(state)
+    for name, a in model.state().items():
+        assert a.dtype == own
+        np.testing.assert_array_equal(a, state[name].astype(own))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.complex128, bool])
+def test_loading_another_kind_of_number_is_refused_by_name(dtype):
+    model = randomised(network())
+    before = model.state()
+    with pytest.raises(
+        ValueError, match=f"Sequential.load_state: layers.0.bias has dtype {np.dtype(dtype)}, exp"
+    ):
+        model.load_state(before | {"layers.0.bias": np.ones(4, dtype)})
+    assert all(np.array_equal(before[name], a) for name, a in model.state().items())
+
+
+def test_astype_converts_weights_and_buffers_in_place():
+    model = network()
+    weights = model.parameters()
+    model.astype(np.float64)
+    assert {a.dtype for a in model.arrays()} == {np.dtype(np.float64)}
+    assert all(p is q for p, q in zip(weights, model.parameters(), strict=True))
+    assert model(np.ones((2, 3)), training=True).dtype == np.float64
+
+
+def test_repr_is_the_call_that_makes_the_layer():
+    made = [
+        "Dense(2, 3)", "Dense(2, 3, use_bias=False)", "BatchNormalization(3, momentum=0.9)", "ReLU()",
+        "Conv2D(1, 2, (3, 2), padding='same')", "UpSampling2D()", "UpSampling2D(size=(3, 3))", "Embedding(3, 2)",
+        "MaxPooling2D(strides=(1, 1))", "Dropout(0.5)", "LeakyReLU(negative_slope=0.1)", "Reshape((2, 3))",
+        "Capsules(4, 2, 3, 2, routings=1)", "SpectralNormalization(Dense(2, 3))",
+    ]  # fmt: skip
+    for text in made:
+        layer = eval(text, vars(layers))
+        assert repr(layer) == text or repr(eval(repr(layer), vars(layers))) == repr(layer)
+        assert repr(layer).startswith(text.split("(")[0])

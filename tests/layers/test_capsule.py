@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_tools import check_layer
+from layer_tools import check_layer, in_float64
 from strategies import normal, seeds
 
 import minigan as mg
@@ -16,7 +16,7 @@ from minigan.layers import Capsules, PrimaryCapsules, squash
 
 def capsules(seed=0, routings=3, routing_gradient="full", i=4, d=2, j=3, e=2):
     """A layer in float64 with weights large enough for its routing to decide something."""
-    layer = Capsules(i, d, j, e, routings, routing_gradient)
+    layer = in_float64(Capsules(i, d, j, e, routings, routing_gradient))
     layer.load_state({"kernel": normal(seed, (j, d, i, e))})
     return layer
 
@@ -127,13 +127,13 @@ def test_no_routing_is_an_error(routings):
 
 
 def test_an_unknown_gradient_is_an_error():
-    with pytest.raises(ValueError, match="'all'.*'full', 'last' or 'none'"):
+    with pytest.raises(ValueError, match="routing_gradient is 'all', expected one of 'full', 'last', 'none'"):
         Capsules(4, 2, 3, 2, routing_gradient="all")
 
 
 @pytest.mark.parametrize("sizes", [(0, 2, 3, 2), (4, 0, 3, 2), (4, 2, 0, 2), (4, 2, 3, 0)])
 def test_no_capsules_or_dimensions_are_an_error(sizes):
-    with pytest.raises(ValueError, match="is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="is 0, expected an integer of at least 1"):
         Capsules(*sizes)
 
 
@@ -144,7 +144,7 @@ def test_every_capsule_is_shorter_than_one(seed):
 
 
 @given(seed=seeds)
-def test_an_answer_does_not_depend_on_the_rest_of_the_batch(seed):
+def test_what_is_returned_does_not_depend_on_the_rest_of_the_batch(seed):
     layer, x = capsules(seed), normal(seed + 1, (3, 4, 2))
     others = x.copy()
     others[1:] = 100 * normal(seed + 2, (2, 4, 2))

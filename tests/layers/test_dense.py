@@ -100,5 +100,18 @@ def test_embedding_refuses_what_is_no_index(x):
 
 @pytest.mark.parametrize("sizes", [(0, 3), (3, 0), (-1, 2)])
 def test_dense_without_features_or_units_is_refused(sizes):
-    with pytest.raises(ValueError, match="at least one feature and one unit"):
+    with pytest.raises(
+        ValueError, match="Dense: (in_features|units) is .*, expected an integer of at least 1"
+    ):
         Dense(*sizes)
+
+
+def test_embedding_has_the_names_of_keras_and_takes_the_old_ones_with_a_warning():
+    assert Embedding(input_dim=3, output_dim=2).table.shape == (3, 2)
+    with pytest.warns(DeprecationWarning) as warned:
+        layer = Embedding(count=3, features=2)
+    assert sorted(str(w.message) for w in warned) == [
+        "Embedding: count is now called input_dim",
+        "Embedding: features is now called output_dim",
+    ]
+    assert repr(layer) == "Embedding(3, 2)" and {w.filename for w in warned} == {__file__}

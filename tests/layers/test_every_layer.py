@@ -123,10 +123,10 @@ def spectral(x, s):
 class Row:
     make: Callable[[], Any]
     example: tuple[int, ...]  # the shape of one example
-    formula: Callable  # (x, state) -> y in use, in plain NumPy
+    formula: Callable  # (x, state) -> y at inference, in plain NumPy
     draw: Callable = normal  # (seed, shape) -> x; `distinct` keeps away from a kink at 0
     wrong: tuple[int, ...] | None = None  # the shape of a batch that must be refused
-    mixes: bool = False  # True: what it answers for one example depends on the others, by definition
+    mixes: bool = False  # True: what it returns for one example depends on the others, by definition
     slope: bool = True  # False: its gradient is by definition not the slope of its value
     step: float = 1e-3  # of the differences
 
@@ -263,7 +263,7 @@ def test_arrays_in_arrays_out_inside_no_grad(name, training, device):
 
 
 def everything(name, training, dtype):
-    """The value, the gradients of input and weights, and what the layer remembers, on the current device."""
+    """The value, the gradients of input and weights, and the buffers, on the current device."""
     row = ROWS[name]
     layer = randomised(row.make(), dtype)
     x = row.draw(0, (3, *row.example))
@@ -285,7 +285,7 @@ def test_every_device_computes_the_same(name, training, dtype, device):
 
 
 @every_layer
-def test_use_changes_nothing_and_is_the_same_every_time(name):
+def test_inference_changes_nothing_and_is_the_same_every_time(name):
     row = ROWS[name]
     layer = randomised(row.make())
     x, before = row.draw(0, (3, *row.example)), layer.state()
@@ -295,7 +295,7 @@ def test_use_changes_nothing_and_is_the_same_every_time(name):
 
 
 @every_layer
-def test_the_examples_of_a_batch_do_not_mix_in_use(name):
+def test_the_examples_of_a_batch_do_not_mix_at_inference(name):
     row = ROWS[name]
     layer = randomised(row.make(), np.float64)
     x = row.draw(0, (3, *row.example))
@@ -305,7 +305,7 @@ def test_the_examples_of_a_batch_do_not_mix_in_use(name):
 
 
 @every_layer
-def test_an_empty_batch_gives_an_empty_result_in_use(name, device):
+def test_an_empty_batch_gives_an_empty_result_at_inference(name, device):
     row = ROWS[name]
     if row.mixes:
         pytest.skip("there is no variance over no examples")

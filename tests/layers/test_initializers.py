@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
+from minigan.layers import Conv2D, Dense
 from minigan.layers.initializers import glorot_uniform, he_normal, normal_002, zero
 
 FAN_IN, FAN_OUT = 300, 200
@@ -68,3 +69,33 @@ def test_glorot_uniform_keeps_the_second_moment_of_a_linear_layer():
     for _ in range(5):
         x = x @ glorot_uniform((FAN_IN, FAN_IN), FAN_IN, FAN_IN)
     assert (x**2).mean() == pytest.approx(1, rel=0.4)
+
+
+@every_initializer
+def test_an_initializer_goes_by_its_name_too(initializer):
+    mg.seed(0)
+    by_function = Dense(3, 2, kernel_initializer=initializer).kernel.data
+    mg.seed(0)
+    by_name = Dense(3, 2, kernel_initializer=initializer.__name__).kernel.data
+    np.testing.assert_array_equal(by_name, by_function)
+
+
+@pytest.mark.parametrize("kind", [lambda **how: Dense(3, 2, **how), lambda **how: Conv2D(3, 2, 3, **how)])
+def test_an_initializer_that_returns_float64_leaves_the_network_in_float32(kind):
+    layer = kind(kernel_initializer=lambda shape, fan_in, fan_out: np.ones(shape))
+    assert layer.kernel.dtype == layer.bias.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("initializer", "message"),
+    [
+        ("glorrot", "kernel_initializer is 'glorrot', expected one of 'glorot_uniform'"),
+        (5, "kernel_initializer is 5, expected a function"),
+        (lambda *_: np.ones((2, 3)), r"returned float64 numbers of shape \(2, 3\), expected .* \(3, 2\)"),
+        (lambda shape, *_: np.ones(shape, int), "returned int64 numbers"),
+        (lambda *_: 1.0, "returned float numbers"),
+    ],
+)
+def test_what_is_no_initializer_is_refused(initializer, message):
+    with pytest.raises((TypeError, ValueError), match=f"Dense: .*{message}"):
+        Dense(3, 2, kernel_initializer=initializer)

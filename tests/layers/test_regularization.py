@@ -64,7 +64,7 @@ def test_new_randomness_in_each_call_decided_by_the_seed(layer):
 
 
 @pytest.mark.parametrize("layer", [Dropout(0.4), GaussianDropout(0.4), GaussianNoise(1.0)], ids=repr)
-def test_in_use_they_are_the_identity_and_draw_nothing(layer):
+def test_at_inference_they_are_the_identity_and_draw_nothing(layer):
     x = Tensor(np.ones(3))
     before = mg.backend.generator.bit_generator.state
     assert layer(x) is x
@@ -80,5 +80,7 @@ def test_without_strength_they_are_the_identity_in_training(layer):
 @pytest.mark.parametrize("kind", [Dropout, GaussianDropout])
 @pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
 def test_a_rate_that_is_no_rate_is_refused(kind, rate):
-    with pytest.raises(ValueError, match=f"{kind.__name__}: rate is {rate}, expected 0 <= rate < 1"):
+    with pytest.raises(
+        ValueError, match=f"{kind.__name__}: rate is {rate}, expected a finite number at least 0 and below 1"
+    ):
         kind(rate)

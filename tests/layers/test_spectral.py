@@ -1,5 +1,7 @@
 """Spectral normalization: it finds the largest singular value, and differentiates it as the paper does."""
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -56,7 +58,7 @@ def test_it_is_close_from_the_first_step_and_closer_after_some(make):
     assert errors[0] < 0.2 and errors[-1] < 0.01 and spectral.u.dtype == np.float32
 
 
-def test_training_takes_a_step_of_the_power_method_and_use_does_not():
+def test_training_takes_a_step_of_the_power_method_and_inference_does_not():
     spectral = SpectralNormalization(Dense(20, 30))
     before = spectral.u.copy()
     spectral(np.zeros((1, 20), np.float32))
@@ -115,7 +117,7 @@ def test_both_orders_are_those_of_the_formula_in_which_u_and_v_are_constants(tra
     check_grad(formula, kernel.data, x.data)
 
 
-def test_the_kernel_is_trained_and_u_is_remembered():
+def test_the_kernel_is_trained_and_u_is_a_buffer():
     layer = Dense(3, 2)
     spectral = SpectralNormalization(layer)
     assert list(spectral.state()) == ["layer.kernel", "layer.bias", "u"]
@@ -132,7 +134,10 @@ def test_after_a_failed_call_the_kernel_is_still_the_kernel():
 
 @pytest.mark.parametrize("wrong", [ReLU(), Sequential(Dense(1, 1)), np.ones((2, 2))], ids=repr)
 def test_what_has_no_kernel_is_refused(wrong):
-    with pytest.raises(TypeError, match="(?s)SpectralNormalization got .*expected a Dense, Conv2D or"):
+    with pytest.raises(
+        TypeError,
+        match="(?s)SpectralNormalization: layer is .*, expected a Dense or Conv2D or Conv2DTranspose",
+    ):
         SpectralNormalization(wrong)
 
 
@@ -178,3 +183,24 @@ def test_u_travels_with_the_state_so_that_a_loaded_layer_goes_on_where_the_other
     for _ in range(2):
         np.testing.assert_array_equal(first(x, training=True).data, second(x, training=True).data)
     np.testing.assert_array_equal(first.u, second.u)
+
+
+def test_four_threads_in_one_layer_leave_its_kernel_alone():
+    """The divided kernel is handed to the call, and is never stored."""
+    layer = Dense(8, 8)
+    spectral, kernel, before = SpectralNormalization(layer), layer.kernel, layer.kernel.data.copy()
+    x = np.random.default_rng(0).normal(size=(4, 8)).astype(np.float32)
+    expected, wrong = spectral(x).data, []
+
+    def work():
+        for _ in range(200):
+            if not np.array_equal(spectral(x).data, expected):
+                wrong.append(True)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong and layer.kernel is kernel
+    np.testing.assert_array_equal(layer.kernel.data, before)

@@ -13,7 +13,7 @@ from minigan.ops import norm
 
 rng = np.random.default_rng(0)
 X, LABELS = rng.uniform(-1, 1, (5, 6, 6, 1)).astype(np.float32), np.array([0, 2, 1, 2, 0])
-INK = (X.reshape(5, 36) + 1) / 2
+INTENSITY = (X.reshape(5, 36) + 1) / 2
 
 
 def tiny(**settings):
@@ -29,7 +29,7 @@ def tiny(**settings):
             "classes": 3,
             "class_dimensions": 4,
             "decoder_units": (5, 6),
-            "largest_shift": 0,
+            "max_shift": 0,
             **settings,
         }
     )
@@ -41,8 +41,13 @@ def count(layer):
 
 def test_the_network_of_the_paper_has_as_many_weights_as_there():
     model = CapsNet(filters=256, kernel_size=9, strides=1, capsules=32)
-    assert model.capsules.classes.in_capsules == 1152
-    parts = (model.capsules.features, model.capsules.primary, model.capsules.classes, model.decoder)
+    assert model.class_capsules.classes.in_capsules == 1152
+    parts = (
+        model.class_capsules.features,
+        model.class_capsules.primary,
+        model.class_capsules.classes,
+        model.decoder,
+    )
     assert [count(part) for part in parts] == [20_992, 5_308_672, 1_474_560, 1_411_344]
     assert sum(p.data.size for p in model.optimizer.parameters) == 8_215_568
 
@@ -56,7 +61,7 @@ def gradients_of_a_step(model):
 
 def losses_by_hand(model):
     """The margin loss, and Σ (x̂ - x)² of each image, drawn from the capsule of its class alone."""
-    v = model.capsules(X).data
+    v = model.class_capsules(X).data
     lengths, present = np.sqrt((v**2).sum(axis=-1)), np.eye(3)[LABELS]
     margin = present * np.maximum(0, 0.9 - lengths) ** 2
     margin += 0.5 * (1 - present) * np.maximum(0, lengths - 0.1) ** 2
@@ -65,7 +70,7 @@ def losses_by_hand(model):
         seen[i, label] = v[i, label]
     return (
         margin.sum(axis=1).mean(),
-        ((model.decoder(seen.reshape(5, 12)).data - INK) ** 2).sum(axis=1),
+        ((model.decoder(seen.reshape(5, 12)).data - INTENSITY) ** 2).sum(axis=1),
         lengths,
     )
 
@@ -89,8 +94,8 @@ def test_the_weight_of_the_reconstruction_is_for_the_sum_over_the_pixels():
     of_sum = 0.0005 * sum(
         grad((error * error).sum(), bias) / 5
         for error in (
-            model.draw(model.capsules(X[i : i + 1]), np.eye(3, dtype=np.float32)[LABELS[i : i + 1]])
-            - INK[i : i + 1]
+            model.draw(model.class_capsules(X[i : i + 1]), np.eye(3, dtype=np.float32)[LABELS[i : i + 1]])
+            - INTENSITY[i : i + 1]
             for i in range(5)
         )
     )
@@ -101,15 +106,15 @@ def test_the_gradient_agrees_with_finite_differences():
     model, x = tiny(reconstruction_weight=0.1), X.astype(np.float64)
     for network in model.networks.values():
         in_float64(network)
-    model.capsules.classes.kernel.data *= 5  # longer capsules, and biases: nothing is close to a kink
-    for p in model.parameters:
+    model.class_capsules.classes.kernel.data *= 5  # longer capsules, and biases: nothing is close to a kink
+    for p in model.optimizer.parameters:
         if p.data.ndim == 1:
             p.data[...] = 0.3 * rng.standard_normal(p.data.shape)
     present = np.eye(3)[LABELS]
 
     def loss():
-        v = model.capsules(x)
-        error = model.draw(v, present) - INK
+        v = model.class_capsules(x)
+        error = model.draw(v, present) - INTENSITY
         return margin_loss(norm(v, axis=-1), present) + 0.1 * (error * error).mean()
 
     check_weights(loss, *model.networks.values())
@@ -139,7 +144,7 @@ def test_in_prediction_the_longest_capsule_is_read_and_drawn():
 def test_capsules_that_are_zero_have_finite_gradients():
     model = tiny(reconstruction_weight=0.0)
     model.train_step((np.zeros_like(X), LABELS))
-    assert all(np.isfinite(p.data).all() for p in model.parameters)
+    assert all(np.isfinite(p.data).all() for p in model.optimizer.parameters)
 
 
 def test_in_training_images_are_moved_and_must_be_drawn_where_they_are(monkeypatch):
@@ -147,7 +152,7 @@ def test_in_training_images_are_moved_and_must_be_drawn_where_they_are(monkeypat
         "minigan.models.capsnet.random_shifts", lambda n, m: np.array([[m, 0]] * n, np.float32)
     )
     moved = np.concatenate([np.full((5, 6, 1, 1), -1, np.float32), X[:, :, :-1]], axis=2)
-    numbers = tiny(largest_shift=1).train_step((X, LABELS)), tiny().train_step((moved, LABELS))
+    numbers = tiny(max_shift=1).train_step((X, LABELS)), tiny().train_step((moved, LABELS))
     assert float(numbers[0]["reconstruction"]) == pytest.approx(float(numbers[1]["reconstruction"]), rel=1e-6)
 
 
@@ -199,12 +204,8 @@ def test_capsules_of_another_shape_and_too_few_labels_cannot_be_drawn():
         model.decode(np.zeros((2, 3, 4), np.float32), LABELS[:1])
 
 
-def test_no_images_have_no_capsules_and_no_classes():
-    assert tiny().encode(X[:0]).shape == (0, 3, 4) and tiny().predict(X[:0]).shape == (0,)
-
-
 def test_a_decoder_has_two_layers_inside():
-    with pytest.raises(ValueError, match=r"CapsNet: decoder_units is \(5,\), expected two numbers"):
+    with pytest.raises(ValueError, match=r"CapsNet: decoder_units is \(5,\), expected 2 of integers"):
         tiny(decoder_units=(5,))
 
 
@@ -216,26 +217,26 @@ def test_a_decoder_has_two_layers_inside():
         ("strides", 0, 1),
         ("image_size", 2, 3),
         ("reconstruction_weight", -1, 0),
-        ("largest_shift", -1, 0),
+        ("max_shift", -1, 0),
         ("decay_steps", 0, 1),
     ],
 )
 def test_settings_without_sense_are_refused(name, number, least):
-    with pytest.raises(ValueError, match=f"CapsNet: {name} is {number}, expected at least {least}"):
+    with pytest.raises(ValueError, match=f"CapsNet: {name} is {number}, expected .* at least {least}"):
         tiny(**{name: number})
 
 
 def test_the_smallest_image_leaves_one_pixel():
     model = tiny(image_size=3)
-    assert model.capsules.classes.in_capsules == 2
+    assert model.class_capsules.classes.in_capsules == 2
     assert model.predict(X[:, :3, :3]).shape == (5,)
 
 
-def test_the_learning_rate_falls_to_a_floor():
+def test_the_learning_rate_falls_to_its_final_fraction():
     model = tiny(decay_steps=10, learning_rate=1.0)
     model.optimizer.steps = 5
     model.train_step((X, LABELS))
-    assert model.optimizer.learning_rate == 0.5
+    assert model.optimizer.rate == 0.5
     model.optimizer.steps = 1000
     model.train_step((X, LABELS))
-    assert model.optimizer.learning_rate == pytest.approx(0.02)
+    assert model.optimizer.rate == pytest.approx(0.02)

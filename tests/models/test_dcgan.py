@@ -1,4 +1,4 @@
-"""The DCGAN's own parts: the choice between sorts of images. What all models share: test_every_model."""
+"""The DCGAN's own part: the categorical code. What all models share: test_every_model."""
 
 import numpy as np
 import pytest
@@ -6,25 +6,25 @@ from layer_tools import check_layer
 
 from minigan.gradcheck import GradientError
 from minigan.models import DCGAN
-from minigan.models.dcgan import Sorts
+from minigan.models.categorical import CategoricalCode
 from minigan.ops.elementwise import value
 
 
 def test_the_largest_of_the_first_numbers_is_chosen_and_the_rest_stays():
     z = np.array([[1.0, 0.9, -2.0, 0.3], [-5.0, -4.0, -3.0, -7.0]])
-    assert Sorts(3)(z).tolist() == [[3, 0, 0, 0.3], [0, 0, 3, -7]]
-    assert Sorts(3)(z.astype(np.float32)).dtype == np.float32
+    assert CategoricalCode(3)(z).tolist() == [[3, 0, 0, 0.3], [0, 0, 3, -7]]
+    assert CategoricalCode(3)(z.astype(np.float32)).dtype == np.float32
 
 
-def test_every_sort_is_as_likely():
-    y = Sorts(20)(np.random.default_rng(0).standard_normal((2000, 32)))
+def test_every_category_is_as_likely():
+    y = CategoricalCode(20)(np.random.default_rng(0).standard_normal((2000, 32)))
     assert np.bincount(y[:, :20].argmax(axis=1), minlength=20).min() > 60  # 100 are expected
 
 
 def test_the_gradient_of_the_choice_is_right():
-    check_layer(Sorts(2), np.random.default_rng(0).standard_normal((3, 4)), training=True)
+    check_layer(CategoricalCode(2), np.random.default_rng(0).standard_normal((3, 4)), training=True)
 
-    class Soft(Sorts):
+    class Soft(CategoricalCode):
         def __call__(self, x, training=False):
             return super().__call__(x, training) + 0 * value(x) + (x - value(x))
 
@@ -32,22 +32,24 @@ def test_the_gradient_of_the_choice_is_right():
         check_layer(Soft(2), np.random.default_rng(0).standard_normal((3, 4)), training=True)
 
 
-def test_more_sorts_than_numbers_are_refused():
-    with pytest.raises(ValueError, match="sorts is 4, expected 0 to latent_size, 3"):
-        DCGAN(image_size=4, width=2, latent_size=3, sorts=4)
-    DCGAN(image_size=4, width=2, latent_size=3, sorts=0)
+def test_more_categories_than_numbers_are_refused():
+    with pytest.raises(ValueError, match="categories is 4, expected 0 to latent_size, 3"):
+        DCGAN(image_size=4, width=2, latent_size=3, categories=4)
+    DCGAN(image_size=4, width=2, latent_size=3, categories=0)
 
 
 def test_a_choice_that_cannot_be_made_is_refused():
-    with pytest.raises(ValueError, match="Sorts: count is 0, expected at least 1"):
-        Sorts(0)
+    with pytest.raises(
+        ValueError, match="CategoricalCode: categories is 0, expected an integer of at least 1"
+    ):
+        CategoricalCode(0)
     for shape in ((2, 3), (4,)):
         with pytest.raises(
-            ValueError, match=r"Sorts\(4\) got an input of shape .* expected \(N, 4 or more\)"
+            ValueError, match=r"CategoricalCode\(4\) got an input of shape .* expected \(N, 4 or more\)"
         ):
-            Sorts(4)(np.zeros(shape))
+            CategoricalCode(4)(np.zeros(shape))
 
 
 def test_learning_rates_that_fall_over_no_steps_are_refused():
-    with pytest.raises(ValueError, match="DCGAN: decay_steps is 0, expected at least 1"):
-        DCGAN(image_size=4, width=2, sorts=0, decay_steps=0)
+    with pytest.raises(ValueError, match="DCGAN: decay_steps is 0, expected an integer of at least 1"):
+        DCGAN(image_size=4, width=2, categories=0, decay_steps=0)

@@ -19,7 +19,7 @@ COSTS = {
     "CapsNet": (3, 655),
     "DCGAN": (2, 790),
     "MLPGAN": (2, 585),
-    "TransformingAutoencoder": (3, 225),
+    "TransformingAutoencoder": (3, 230),
     "VAE": (2, 435),
     "WGANGP": (3, 795),
 }

@@ -12,7 +12,7 @@ def blobs(n, rng):
     right = rng.random(n) < 0.5
     images[right, 1:3, 2:] = 0.8
     images[~right, 1:3, :2] = 0.8
-    return images + rng.normal(0, 0.05, images.shape).astype(np.float32)
+    return np.clip(images + rng.normal(0, 0.05, images.shape), -1, 1).astype(np.float32)
 
 
 def distance_to_the_nearest_blob(images):

@@ -7,7 +7,8 @@ from layer_tools import check_weights
 from minigan.gradcheck import check_grad
 from minigan.losses import mean_squared_error
 from minigan.models import TransformingAutoencoder, transforming_autoencoder
-from minigan.models.transforming_autoencoder import PoseCapsules, ink, random_shifts, shifted
+from minigan.models.augmentation import intensity, random_shifts, shifted
+from minigan.models.transforming_autoencoder import PoseCapsules
 
 
 def images_of(*shape):
@@ -64,13 +65,16 @@ def capsule_by_capsule(network, x, shifts, R=3, G=4):
     """p, q and x̂ as the module writes them, one capsule after the other."""
     p, q, x_hat = [], [], 0
     for k in range(network.capsules):
-        A, a = network.look.data[:, k * R : (k + 1) * R], network.look_bias.data[k * R : (k + 1) * R]
-        u, Q = network.locate.data[k][:, :1], network.locate.data[k][:, 1:]
-        c, b = network.locate_bias.data[k][:, :1], network.locate_bias.data[k][:, 1:]
+        A, a = (
+            network.recognition.data[:, k * R : (k + 1) * R],
+            network.recognition_bias.data[k * R : (k + 1) * R],
+        )
+        u, Q = network.pose.data[k][:, :1], network.pose.data[k][:, 1:]
+        c, b = network.pose_bias.data[k][:, :1], network.pose_bias.data[k][:, 1:]
         r = sigma(x @ A + a)
         p_k, q_k = sigma(r @ u + c), 4 * (r @ Q + b)
-        e = sigma((q_k + shifts) @ network.place.data[k] + network.place_bias.data[k])
-        x_hat = x_hat + p_k * (e @ network.draw.data[k * G : (k + 1) * G] + network.draw_bias.data[k])
+        e = sigma((q_k + shifts) @ network.generation.data[k] + network.generation_bias.data[k])
+        x_hat = x_hat + p_k * (e @ network.output.data[k * G : (k + 1) * G] + network.output_bias.data[k])
         p.append(p_k)
         q.append(q_k)
     return np.array(p), np.array(q), x_hat
@@ -114,12 +118,14 @@ def test_capsules_that_are_absent_draw_nothing():
 
 
 def test_the_target_is_the_image_that_the_capsules_see_moved_by_the_shift_they_are_told(monkeypatch):
-    model, images = TransformingAutoencoder(image_size=6, capsules=2, largest_shift=1), images_of(4, 6, 6, 1)
+    model, images = TransformingAutoencoder(image_size=6, capsules=2, max_shift=1), images_of(4, 6, 6, 1)
     before, shifts = np.array([[1, 0]] * 4, np.float32), np.array([[0, 1]] * 4, np.float32)
     answers = iter([before, shifts])
     monkeypatch.setattr(transforming_autoencoder, "random_shifts", lambda n, largest: next(answers))
-    seen = ink(shifted(images, before))
-    error = ((model.capsules(seen, shifts).data - ink(shifted(images, np.array([[1, 1]] * 4)))) ** 2).mean()
+    seen = intensity(shifted(images, before))
+    error = (
+        (model.pose_capsules(seen, shifts).data - intensity(shifted(images, np.array([[1, 1]] * 4)))) ** 2
+    ).mean()
     assert float(model.train_step(images)["error"]) == pytest.approx(error, rel=1e-5)
 
 
@@ -133,7 +139,7 @@ def dots(n, seed):
 
 def test_a_pose_becomes_a_position_in_pixels_although_nobody_says_what_a_pose_is():
     model = TransformingAutoencoder(
-        image_size=8, capsules=1, largest_shift=1, learning_rate=2e-2, decay_steps=400
+        image_size=8, capsules=1, max_shift=1, learning_rate=2e-2, decay_steps=400
     )
     for i in range(400):
         model.train_step(dots(32, i))
@@ -148,19 +154,19 @@ def test_a_pose_becomes_a_position_in_pixels_although_nobody_says_what_a_pose_is
     assert min(np.corrcoef(change[:, i], shifts[:, i])[0, 1] for i in (0, 1)) > 0.95
 
 
-def test_a_drawing_of_ink_becomes_an_image():
+def test_a_drawing_of_intensities_becomes_an_image():
     model = TransformingAutoencoder(image_size=4, capsules=3)
     noise = np.zeros((1, 9))
     noise[0, ::3] = -100  # of each capsule (p, x, y): absent
     np.testing.assert_allclose(model.sample(1, noise), -1)
-    assert np.array_equal(ink(np.array([[[[-1.0], [0.0], [1.0]]]])), [[0.0, 0.5, 1.0]])
+    assert np.array_equal(intensity(np.array([[[[-1.0], [0.0], [1.0]]]])), [[0.0, 0.5, 1.0]])
 
 
 @pytest.mark.parametrize(
-    ("name", "number", "least"), [("capsules", 0, 1), ("decay_steps", 0, 1), ("largest_shift", -1, 0)]
+    ("name", "number", "least"), [("capsules", 0, 1), ("decay_steps", 0, 1), ("max_shift", -1, 0)]
 )
 def test_settings_without_sense_are_refused(name, number, least):
-    with pytest.raises(ValueError, match=f"{name} is {number}, expected at least {least}"):
+    with pytest.raises(ValueError, match=f"{name} is {number}, expected .* at least {least}"):
         TransformingAutoencoder(**{name: number})
 
 

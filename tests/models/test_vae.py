@@ -76,7 +76,7 @@ def test_a_sure_decoder_is_not_punished_with_infinity():
     assert log_likelihood(x, logits, "bernoulli", 1.0).tolist() == [0.0, -1000.0]
 
 
-def test_the_gaussian_likelihood_is_a_density_with_this_mean_and_deviation():
+def test_the_gaussian_likelihood_is_a_density_with_this_mean_and_std():
     x = GRID.reshape(-1, 1, 1, 1)
     logits = np.full_like(x, math.atanh(0.6))
     density = np.exp(log_likelihood(x, logits, "gaussian", 0.25))
@@ -120,8 +120,8 @@ def test_the_elbo_is_below_the_exact_likelihood_by_the_divergence_from_the_true_
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_the_gradient_of_the_loss_agrees_with_finite_differences_through_both_networks(likelihood):
     model = small(latent_size=2, likelihood=likelihood)
-    model.E = in_float64(Sequential(*model.E.layers[:5], Dense(4, 3), Tanh(), Dense(3, 4)))  # 3 for 256
-    model.G = in_float64(Sequential(Dense(2, 3), Tanh(), Dense(3, 4), *model.G.layers[3:]))
+    model.encoder = in_float64(Sequential(*model.E.layers[:5], Dense(4, 3), Tanh(), Dense(3, 4)))  # 3 for 256
+    model.decoder = in_float64(Sequential(Dense(2, 3), Tanh(), Dense(3, 4), *model.G.layers[3:]))
     x, epsilon = rng.uniform(-1, 1, (2, 4, 4, 1)), rng.standard_normal((2, 2))
 
     def loss():
@@ -138,7 +138,7 @@ def test_the_elbo_of_images_is_a_mean_in_parts_with_noise_of_its_own(monkeypatch
     likelihoods, kl = model.elbo_parts(x, epsilon)
     assert model.elbo(x) == pytest.approx((likelihoods - kl).data.mean())
     whole = model.elbo(x)
-    monkeypatch.setattr("minigan.models.vae.AT_ONCE", 3)
+    monkeypatch.setattr("minigan.models.vae.CHUNK", 3)
     assert model.elbo(x) == pytest.approx(whole)
     assert model.elbo(x, seed=1) != pytest.approx(whole)
     assert mg.backend.generator.bit_generator.state == state
@@ -171,21 +171,19 @@ def test_a_sample_is_the_mean_of_its_likelihood():
 
 
 def test_an_unknown_likelihood_is_refused():
-    with pytest.raises(ValueError, match="likelihood is 'poisson', expected one of bernoulli, gaussian"):
+    with pytest.raises(ValueError, match="likelihood is 'poisson', expected one of 'bernoulli', 'gaussian'"):
         VAE(likelihood="poisson")
 
 
-@pytest.mark.parametrize("wrong", [{"latent_size": 0}, {"deviation": 0.0}, {"deviation": -1.0}])
+@pytest.mark.parametrize("wrong", [{"latent_size": 0}, {"std": 0.0}, {"std": -1.0}])
 def test_settings_without_sense_are_refused(wrong):
-    with pytest.raises(
-        ValueError, match="VAE: latent_size is .* and deviation .*, expected at least 1 and more than 0"
-    ):
+    with pytest.raises(ValueError, match="VAE: (latent_size|std) is .*, expected .* (at least 1|above 0)"):
         VAE(**wrong)
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 4, 1), (3, 4, 5, 1), (3, 4, 4)])
 def test_the_elbo_of_no_images_or_others_is_refused(shape):
     with pytest.raises(
-        ValueError, match=r"VAE.elbo: images have shape .*, expected \(n, 4, 4, 1\), n at least 1"
+        ValueError, match=r"VAE: images have shape .*, expected \(N, 4, 4, 1\) with N at least 1"
     ):
         VAE(image_size=4, width=2).elbo(np.zeros(shape, np.float32))

@@ -9,6 +9,7 @@ from registry import covers
 from strategies import arrays, layouts_with_repeats
 
 from minigan import Tensor, grad, ops
+from minigan.autograd import ancestors
 from minigan.gradcheck import check_grad
 
 
@@ -21,7 +22,7 @@ def factors(draw):
     return [draw(arrays(shape, layout=layouts_with_repeats)) for shape in draw(signature).input_shapes]
 
 
-@covers("matmul")
+@covers("matrix_product")
 @given(factors())
 def test_matmul(case):
     a, b = case
@@ -84,5 +85,23 @@ def test_einsum_explains_what_does_not_fit(subscripts, shapes, message):
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((2,), (3, 2)), ((2, 2, 3), (3, 3, 2)), ((), (2, 2))])
 def test_matmul_names_the_shapes_that_do_not_fit(shapes):
-    with pytest.raises(ValueError, match=r"matmul\(\("):
+    with pytest.raises(ValueError, match=r"matrix_product\(\("):
         Tensor(np.zeros(shapes[0])) @ Tensor(np.zeros(shapes[1]))
+
+
+@pytest.mark.parametrize(
+    ("subscripts", "shapes"), [("bi,bj->b", [(8, 500), (8, 500)]), ("ij,kl->", [(20, 30), (40, 50)])]
+)
+def test_an_index_that_one_operand_has_alone_is_summed_before_the_product(subscripts, shapes):
+    xs = [np.random.default_rng(i).normal(size=shape) for i, shape in enumerate(shapes)]
+    variables = [Tensor(x) for x in xs]
+    y = ops.einsum(subscripts, *variables)
+    np.testing.assert_allclose(y.data, np.einsum(subscripts, *xs), rtol=1e-10)
+    assert max(t.size for t in ancestors(y)) == max(x.size for x in xs)  # no outer product in between
+    for found, x in zip(grad(y.sum(), variables), xs, strict=True):
+        assert found.shape == x.shape
+
+
+def test_subscripts_that_are_none_are_refused_by_name():
+    with pytest.raises(ValueError, match=r"einsum\(5\): the output must be given"):
+        ops.einsum(5, np.ones(2))

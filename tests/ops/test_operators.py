@@ -5,7 +5,7 @@ import operator
 import numpy as np
 import pytest
 
-from minigan import Tensor, grad, ops
+from minigan import Tensor, grad, no_grad, ops
 
 ARITHMETIC = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
@@ -86,8 +86,9 @@ def test_an_array_cannot_take_a_tensor_in_place_and_lose_its_gradient():
 
 def test_an_element_cannot_be_assigned():
     x = Tensor([1.0, 2.0])
-    with pytest.raises(TypeError, match="does not support item assignment"):
+    with pytest.raises(TypeError, match=r"cannot be changed in place.*ops.where.*tensor.data\[index\] = "):
         x[0] = 3.0
+    np.testing.assert_array_equal(x.data, [1, 2])
 
 
 def test_negation_and_absolute_value():
@@ -112,7 +113,14 @@ def test_methods_do_what_the_functions_do():
 
 
 def test_numbers_and_truth():
-    assert float(Tensor(1.5)) == 1.5
+    assert float(Tensor(1.5)) == Tensor([1.5]).item() == 1.5
+    assert type(Tensor(2).item()) is type(int(Tensor(2.7))) is int and int(Tensor(2.7)) == 2
+    assert round(Tensor(np.array(2.126)), 2) == 2.13 and round(Tensor(np.array(2.7))) == 3
+    assert f"{Tensor(1.23456):.3f}" == "1.235" and f"{Tensor(7):d}" == "7"
+    assert f"{Tensor([1.0, 2.0])}" == str(Tensor([1.0, 2.0])) == "Tensor([1., 2.], dtype=float32)"
+    for many in (lambda x: x.item(), int, lambda x: round(x, 1), lambda x: f"{x:.2f}"):
+        with pytest.raises((TypeError, ValueError)):
+            many(Tensor([1.0, 2.0]))
     assert bool(Tensor(0.0)) is False
     with pytest.raises(ValueError, match="ambiguous"):
         bool(Tensor([1.0, 2.0]))
@@ -134,3 +142,59 @@ def test_shapes_that_do_not_broadcast_are_named(apply):
 def test_nonsense_on_the_other_side_is_a_type_error(apply, other):
     with pytest.raises(TypeError):
         apply(Tensor([1.0, 2.0]), other)
+
+
+@pytest.mark.parametrize("apply", [operator.iadd, operator.isub, operator.imul, operator.itruediv])
+def test_a_weight_does_not_become_an_array_in_place(apply):
+    """Within no_grad, layer.kernel -= step would leave an array in the kernel's place, which is never trained."""
+    w = Tensor([1.0, 2.0])
+    with no_grad(), pytest.raises(TypeError, match="tensor.data -= "):
+        apply(w, 0.5)
+    assert type(apply(w, 0.5)) is Tensor
+    total = w * 2
+    with no_grad():
+        assert type(apply(total, 0.5)) is np.ndarray  # a result is no weight
+
+
+LISTS = [
+    lambda x: ops.add(x, [1.0, 2.0]),
+    lambda x: x - [1.0, 2.0],
+    lambda x: [1.0, 2.0] / x,
+    lambda x: x ** [2.0, 3.0],
+    lambda x: x @ [3.0, 4.0],
+    lambda x: [[3.0, 4.0]] @ x,
+    lambda x: ops.maximum([1.5, 1.5], x),
+    lambda x: ops.where([True, False], x, [3.0, 4.0]),
+    lambda x: ops.concatenate([x, [3.0]]),
+    lambda x: ops.stack([x, [3.0, 4.0]]),
+    lambda x: ops.einsum("i,i->", x, [3.0, 4.0]),
+]
+
+
+@pytest.mark.parametrize("f", LISTS)
+def test_a_list_stands_for_an_array_beside_a_tensor(f):
+    x = Tensor([1.0, 2.0])
+    y = f(x)
+    assert type(y) is Tensor and y.dtype == np.float32
+    assert grad(y.sum(), x).shape == (2,)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        ops.mean, ops.var, ops.sum, ops.max, ops.min, ops.norm, ops.logsumexp, ops.softmax, ops.log_softmax, ops.exp,
+        ops.flip, lambda x: ops.repeat(x, 2, 0), lambda x: ops.pad(x, [(1, 1)]), lambda x: ops.getitem(x, 0),
+        lambda x: ops.reshape(x, (2, 1)), lambda x: ops.broadcast_to(x, (3, 2)), lambda x: ops.einsum("i->", x),
+        ops.transpose, lambda x: ops.max_pool2d([[[[3.0], [4.0]]]], (1, 2)), lambda x: ops.upsample2d([[[x]]]),
+    ],
+)  # fmt: skip
+def test_a_list_alone_stands_for_an_array_of_float32(f):
+    assert f([1.0, 2.0]).dtype == np.float32
+
+
+def test_a_list_that_is_an_index_a_shape_or_a_width_stays_what_it_is():
+    x = Tensor(np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(x[[1, 0]].data, x.data[[1, 0]])
+    assert ops.reshape(x, [3, 2]).shape == (3, 2)
+    assert ops.pad(x, [(1, 0), (0, 2)]).shape == (3, 5)
+    assert x.recipe is None and ops.pad(x, [(1, 0), (0, 2)]).recipe[1][1] == [(1, 0), (0, 2)]

@@ -142,3 +142,35 @@ def test_reducing_over_an_axis_that_is_there_leaves_an_empty_one_alone(reduce):
     y = reduce(x, axis=1)
     assert y.shape == (0,)
     assert grad(y, x, np.zeros(0)).shape == (0, 3)
+
+
+@pytest.mark.parametrize("f", [ops.softmax, ops.log_softmax], ids=["softmax", "log_softmax"])
+@pytest.mark.parametrize("shift", [0.0, 1e4, -1e4])
+def test_softmax_keeps_its_digits_far_from_zero_at_all_orders(f, shift):
+    """float32, where the same numbers in float64 say what is right: x - logsumexp(x) would lose four digits."""
+    numbers = (np.array([[0.0, 1.0, -2.0], [0.0, 0.5, 0.25]]) + shift).astype(np.float32)
+    found = []
+    for dtype in (np.float32, np.float64):
+        x = Tensor(numbers.astype(dtype))
+        c, v = np.array([1.0, -2.0, 0.5], dtype), np.array([0.25, 1.0, -1.5], dtype)
+        y = f(x)
+        first = grad((y * c).sum(), x, create_graph=True)
+        found.append([y.data, first.data, grad((first * v).sum(), x)])
+    for low, high in zip(*found, strict=True):
+        assert low.dtype == np.float32
+        np.testing.assert_allclose(low, high, rtol=5e-7, atol=2.5e-7)
+
+
+def test_a_row_of_minus_infinity_has_a_gradient_of_zero():
+    x = Tensor(np.array([[-np.inf, -np.inf], [0.0, np.log(3)]]))
+    first = grad(ops.logsumexp(x, axis=1).sum(), x, create_graph=True)
+    np.testing.assert_allclose(first.data, [[0, 0], [0.25, 0.75]])
+    second = grad((first * np.array([1.0, 0.0])).sum(), x)
+    np.testing.assert_allclose(second, [[0, 0], [3 / 16, -3 / 16]])
+
+
+@pytest.mark.parametrize("axis", [5, -3, 1.5, "rows", [0, 1]])
+@pytest.mark.parametrize("reduce", [ops.mean, ops.var])
+def test_an_axis_that_does_not_exist_is_named(reduce, axis):
+    with pytest.raises(ValueError, match=r"axis .* does not exist: there are 2 axes"):
+        reduce(np.ones((2, 3)), axis)

@@ -308,7 +308,7 @@ X = np.zeros((2, 5, 4, 3))
         ((X, (1, 5)), r"no output pixel: a kernel of \(1, 5\)"),
         ((X[0], 2), r"x has shape \(5, 4, 3\), expected \(N, H, W, C\)"),
         ((X[:, :0], 2), r"an image of \(0, 4\) pixels"),
-        ((X, 0), "size is 0, expected a positive integer or a pair of them"),
+        ((X, 0), "size is 0, expected a positive integer or 2 of them"),
         ((X, 2, 0), "strides is 0, expected a positive integer"),
         ((X, 2, 1, "SAME"), "padding is 'SAME', expected 'valid', 'same'"),
         ((X, 2, 1, -1), "padding is -1, .* none of them negative"),
@@ -331,8 +331,8 @@ def test_padding_that_no_window_reaches_does_not_matter():
     [
         ((X, 0), "size is 0, expected a positive integer"),
         ((X, 1.5), "size is 1.5, expected"),
-        ((X, (2, 2, 2)), r"size is \(2, 2, 2\), expected a positive integer or a pair"),
-        ((X, 2, "cubic"), "interpolation is 'cubic', expected 'nearest' or 'bilinear'"),
+        ((X, (2, 2, 2)), r"size is \(2, 2, 2\), expected a positive integer or 2 of them"),
+        ((X, 2, "cubic"), r"interpolation is 'cubic', expected one of \('nearest', 'bilinear'\)"),
         ((X[0], 2), r"x has shape \(5, 4, 3\), expected \(N, H, W, C\)"),
     ],
 )
@@ -419,3 +419,13 @@ def test_a_wrong_backward_is_refused(name):
 )
 def test_the_loops_are_right(forward, vjp):
     assert check_grad(planted(forward, vjp), distinct(1, (2, 4, 5, 3)), order=1) < 1e-6
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_pooling_whole_numbers_gives_whole_numbers(dtype):
+    x = np.arange(9).reshape(1, 3, 3, 1).astype(dtype)
+    y = ops.max_pool2d(x, 2, padding="same")
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y[0, ..., 0], [[4, 5], [7, 8]])
+    lowest = np.full_like(x, np.iinfo(dtype).min)
+    np.testing.assert_array_equal(ops.max_pool2d(lowest, 2, padding="same"), lowest[:, :2, :2])

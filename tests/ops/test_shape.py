@@ -211,3 +211,25 @@ def test_what_does_not_fit_is_an_error_with_names_and_shapes(call, message):
 def test_an_index_out_of_bounds_stays_an_index_error():
     with pytest.raises(IndexError, match=r"getitem\(\(3,\).*index 3 is out of bounds"):
         Tensor(np.zeros(3))[3]
+
+
+@pytest.mark.parametrize("shapes", [[(2, 3), (3, 2)], [(4,), (2, 2)], [(2,), (2, 1)], []])
+def test_stack_refuses_arrays_of_several_shapes(shapes):
+    """Also where the numbers would fit into each other's shape."""
+    with pytest.raises(ValueError, match="stack: .*expected at least one, all of one shape"):
+        ops.stack([np.ones(shape) for shape in shapes])
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (-1, 0), (1,), ()])
+def test_flip_takes_the_axes_that_numpy_takes(axis):
+    x = np.arange(24.0).reshape(2, 3, 4)
+    np.testing.assert_array_equal(ops.flip(Tensor(x), axis).data, np.flip(x, axis))
+    check_grad(lambda x: ops.flip(x, axis), x)
+
+
+@pytest.mark.parametrize("repeats", [-1, 1.5, "2", None])
+def test_repeats_that_are_no_number_of_times_are_refused(repeats):
+    with pytest.raises(
+        (TypeError, ValueError), match="repeat: repeats is .*, expected an integer of at least 0"
+    ):
+        ops.repeat(np.ones(2), repeats, 0)

@@ -7,7 +7,7 @@ import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.training.monitor import HINTS, STEPS, Watch
 from minigan.models import MLPGAN
-from minigan.models.sampling import signals
+from minigan.models.diagnostics import diagnostics
 from minigan.training import fit
 
 HEALTHY = {"d_accuracy": 0.7, "g_gradient": 0.1, "diversity": 0.95, "d_loss": 1.3}
@@ -113,19 +113,19 @@ def test_the_mlp_gan_gets_no_hint_unless_its_discriminator_stands_still(d_rate, 
 # --- The numbers --------------------------------------------------------------------------------------
 
 
-def test_the_signals_of_three_images_counted_by_hand():
+def test_the_diagnostics_of_three_images_counted_by_hand():
     real, fake = np.array([[0.0], [2.0], [4.0]]), np.array([[1.0], [1.0], [4.0]])
     g = np.array([[1.0], [-2.0], [2.0]]) / 3
-    found = signals(real, fake, np.array([[1.0], [2.0], [-1.0]]), np.array([[-1.0], [3.0], [0.5]]), g)
+    found = diagnostics(real, fake, np.array([[1.0], [2.0], [-1.0]]), np.array([[-1.0], [3.0], [0.5]]), g)
     assert found["d_accuracy"] == pytest.approx((2 / 3 + 1 / 3) / 2)
     assert found["g_gradient"] == pytest.approx(np.sqrt((1 + 4 + 4) / 3))  # of the losses of single images
     assert found["diversity"] == pytest.approx(np.sqrt(2 / (8 / 3)))
 
 
-def test_the_signals_at_their_ends():
+def test_the_diagnostics_at_their_ends():
     x, ones = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32), np.ones((50, 1), np.float32)
-    wins = signals(x, x, ones, -ones, 0 * x)
+    wins = diagnostics(x, x, ones, -ones, 0 * x)
     assert (wins["d_accuracy"], wins["g_gradient"], wins["diversity"]) == (1, 0, pytest.approx(1))
-    fooled = signals(x, x[:1].repeat(50, axis=0), -ones, ones, x)
+    fooled = diagnostics(x, x[:1].repeat(50, axis=0), -ones, ones, x)
     assert (fooled["d_accuracy"], fooled["diversity"]) == (0, pytest.approx(0, abs=1e-6))
     assert all(number.dtype == np.float32 for number in (*wins.values(), *fooled.values()))

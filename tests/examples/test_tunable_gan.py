@@ -5,8 +5,9 @@ import pytest
 
 import minigan as mg
 from minigan.layers import Dense
-from minigan.models import tunable
-from minigan.models.tunable import TunableGAN
+
+tunable_gan = pytest.importorskip("tunable_gan", reason="the examples are not installed beside the package")
+TunableGAN = tunable_gan.TunableGAN
 from minigan.ops import sum
 
 
@@ -28,7 +29,7 @@ def test_so_many_steps_of_each_are_taken():
 
 def test_each_step_of_d_sees_its_own_part_of_the_batch(monkeypatch):
     seen, model = [], make(d_steps=2)
-    monkeypatch.setattr(model, "shown", lambda x: seen.append(np.array(getattr(x, "data", x))) or x)
+    monkeypatch.setattr(model, "packs", lambda x: seen.append(np.array(getattr(x, "data", x))) or x)
     x = real(8)
     model.train_step(x)
     assert np.array_equal(seen[0], x[:4]) and np.array_equal(seen[2], x[4:])
@@ -36,7 +37,7 @@ def test_each_step_of_d_sees_its_own_part_of_the_batch(monkeypatch):
 
 def test_a_pack_is_m_neighbours_side_by_side():
     x = real(6)
-    packs = make(packing=3).shown(x)
+    packs = make(packing=3).packs(x)
     assert packs.shape == (2, 6)
     np.testing.assert_array_equal(packs[1], np.concatenate([x[3], x[4], x[5]]))
 
@@ -49,7 +50,7 @@ def test_a_batch_that_cannot_be_divided_is_refused(settings):
 
 @pytest.mark.parametrize("name", ["packing", "d_steps", "g_steps"])
 def test_a_number_less_than_one_is_refused(name):
-    with pytest.raises(ValueError, match=f"TunableGAN: {name} is 0, expected at least 1"):
+    with pytest.raises(ValueError, match=f"TunableGAN: {name} is 0, expected an integer of at least 1"):
         TunableGAN(Dense(3, 2), Dense(2, 1), 3, **{name: 0})
 
 
@@ -58,7 +59,7 @@ def test_the_penalty_on_the_slope_is_weighted_into_the_loss_of_d(monkeypatch):
         return 7.0 * sum(D.kernel)  # its gradient is 7 for each weight
 
     objectives = []
-    monkeypatch.setattr(tunable, "gradient_penalty", penalty)
+    monkeypatch.setattr(tunable_gan, "gradient_penalty", penalty)
     for weight in (0.0, 10.0):
         model = make(kind="wasserstein", slope_weight=weight)
         monkeypatch.setattr(model.d_optimizer, "step", objectives.append)
