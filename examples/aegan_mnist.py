@@ -18,21 +18,29 @@ import sys
 import numpy as np
 
 from minigan.data import load_folder
-from minigan.runs.pictures import image_grid
 from minigan.models import AEGAN
 from minigan.models.aegan import KINDS
-from minigan.runs import load_digits, parse_run, run, run_parser
+from minigan.runs import (
+    Run,
+    absolute_path,
+    batches_for,
+    image_grid,
+    load_digits,
+    parse_run,
+    run_parser,
+)
 
-EPOCHS = 8
+EPOCHS = 8  # over which the learning rates fall
 BATCH_SIZE = 64
 PAIRS, COLUMNS = 50, 5  # pairs in reconstructions.png, and in one row of it
 WALKS, STEPS = 10, 7  # rows of interpolations.png, and generated images in a row
 
 
 def main() -> None:
-    parser = run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE)
+    parser = run_parser(__doc__, EPOCHS, BATCH_SIZE)
     parser.add_argument("--kind", default="AEGAN", choices=KINDS, help="which of the six terms are on")
-    parser.add_argument("--data", metavar="FOLDER", help="PNG and JPEG files to train on%(default).0s")
+    pictures = "PNG and JPEG files to train on%(default).0s"
+    parser.add_argument("--data", type=absolute_path, metavar="FOLDER", help=pictures)
     parser.add_argument("--image-size", type=int, choices=(28, 32, 64), default=28, help="with --data")
     args = parse_run(parser, "aegan")
     if args.data:
@@ -44,9 +52,15 @@ def main() -> None:
         parser.error("MNIST has 28x28 pixels: --image-size needs --data")
     else:
         images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
-    steps = max(1, args.epochs * (len(images) // args.batch_size))  # over which the learning rates fall
+    batches = batches_for(args, images)
+    steps = args.decay_epochs * len(batches)
     model = AEGAN(image_size=args.image_size, channels=images.shape[-1], kind=args.kind, decay_steps=steps)
-    run(args, model, images, draw, digits=not args.data)
+    with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):  # (N, H, W, C)
+                run.log(model.train_step(batch))
+            run.draw(image_grid(model.sample(100, run.noise)))
+    run.finish(draw(model, images), digits=not args.data)
 
 
 def draw(model: AEGAN, images: np.ndarray) -> dict[str, np.ndarray]:

@@ -43,12 +43,12 @@ from minigan.models import CapsNet
 from minigan.models.augmentation import random_shifts, shifted
 from minigan.models.model import in_chunks
 from minigan.optimizers import Adam, linear_decay
-from minigan.runs import QUICK_IMAGES, full_if_possible, parse_with_device, positive, split_labelled_digits
+from minigan.runs import digits, full_if_possible, parse_with_device, positive, split_labelled_digits
 from minigan.training import fit
 
 EPOCHS, SEEDS = 3, 3
 BATCH_SIZE = 64
-LARGEST_SHIFT = 2  # pixels, in training
+MAX_SHIFT = 2  # pixels, in training
 
 
 class CNN:
@@ -74,7 +74,7 @@ class CNN:
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         images, labels = batch
-        x = shifted(to_device(images), random_shifts(len(images), LARGEST_SHIFT))
+        x = shifted(to_device(images), random_shifts(len(images), MAX_SHIFT))
         loss = softmax_cross_entropy(self.network(x, training=True), labels)
         self.optimizer.step(mg.grad(loss, self.network.parameters()))
         return {"loss": loss.data}
@@ -84,7 +84,7 @@ class CNN:
 
 
 def capsnet(steps: int, routings: int = 3, gradient: str = "full") -> CapsNet:
-    model = CapsNet(routings=routings, max_shift=LARGEST_SHIFT, decay_steps=steps)
+    model = CapsNet(routings=routings, max_shift=MAX_SHIFT, decay_steps=steps)
     model.class_capsules.classes.routing_gradient = gradient
     return model
 
@@ -121,18 +121,20 @@ def mapped(images: np.ndarray, matrices: np.ndarray, shifts: np.ndarray) -> np.n
     to = np.stack([x, y], axis=-1).reshape(-1, 2) - middle  # (H·W, 2)
     source = (to - shifts[:, np.newaxis]) @ np.linalg.inv(matrices).transpose(0, 2, 1) + middle  # (N, H·W, 2)
     source = np.clip(source, -1, [width, height]) + 1  # in an image with a frame of one pixel, and one more
-    ink = np.pad((images[..., 0] + 1) / 2, ((0, 0), (1, 2), (1, 2)))
+    intensity = np.pad((images[..., 0] + 1) / 2, ((0, 0), (1, 2), (1, 2)))
     left, top = np.floor(source).astype(int).transpose(2, 0, 1)  # (N, H·W) each
     right, down = (source - np.floor(source)).transpose(2, 0, 1)  # how far on to the next pixel
     image = np.arange(n)[:, np.newaxis]
-    drawn = (1 - down) * ((1 - right) * ink[image, top, left] + right * ink[image, top, left + 1])
-    drawn += down * ((1 - right) * ink[image, top + 1, left] + right * ink[image, top + 1, left + 1])
+    drawn = (1 - down) * ((1 - right) * intensity[image, top, left] + right * intensity[image, top, left + 1])
+    drawn += down * (
+        (1 - right) * intensity[image, top + 1, left] + right * intensity[image, top + 1, left + 1]
+    )
     return (2 * drawn - 1).reshape(images.shape).astype(np.float32)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument(
         "--epochs", type=positive, default=EPOCHS, help="passes over the images, for each network"
@@ -147,7 +149,12 @@ def main() -> None:
     full = full_if_possible(not (args.subset or args.quick))
     (images, labels), (plain, its_labels) = split_labelled_digits(full)
     if args.quick:
-        images, labels, args.epochs, args.seeds = images[:QUICK_IMAGES], labels[:QUICK_IMAGES], 1, 2
+        images, labels, args.epochs, args.seeds = (
+            images[: digits.QUICK_IMAGES],
+            labels[: digits.QUICK_IMAGES],
+            1,
+            2,
+        )
     flags, path = {"epochs": args.epochs, "images": len(images)}, args.out / "config.json"
     if path.exists() and json.loads(path.read_text()) != flags:
         parser.error(f"{path} is of a comparison with other flags: choose another --out")
@@ -166,7 +173,8 @@ def main() -> None:
             model = make(args.epochs * len(batches))
             done = fit(model, batches, args.epochs, folder, resume=(folder / "checkpoint.npz").exists())
             if not done:
-                sys.exit("to continue, give the same command again")
+                print("to continue, give the same command again")
+                sys.exit(130)
             weights[name] = sum(p.data.size for p in model.networks[network].parameters())
             right[name].append([float((model.predict(x) == its_labels).mean()) for x in tests])
             print("  ".join(f"{share:.2%}" for share in right[name][-1]), flush=True)

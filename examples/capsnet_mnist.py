@@ -18,11 +18,18 @@ The model: minigan/models/capsnet.py.
 
 import numpy as np
 
-from minigan.runs.pictures import image_grid
 from minigan.models import CapsNet
-from minigan.runs import full_if_possible, parse_run, run, run_parser, split_labelled_digits
+from minigan.runs import (
+    Run,
+    batches_for,
+    full_if_possible,
+    image_grid,
+    parse_run,
+    run_parser,
+    split_labelled_digits,
+)
 
-EPOCHS = 8
+EPOCHS = 8  # over which the learning rate falls
 BATCH_SIZE = 64
 PAPER = {"filters": 256, "kernel_size": 9, "strides": 1, "capsules": 32}  # instead of the defaults
 ROWS, COLUMNS = 3, 16  # pairs of rows in reconstructions.png, and images in a row
@@ -31,7 +38,7 @@ TWEAKS = np.linspace(-0.25, 0.25, 11)
 
 
 def main() -> None:
-    parser = run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE)
+    parser = run_parser(__doc__, EPOCHS, BATCH_SIZE)
     parser.set_defaults(full=True)
     parser.add_argument(
         "--paper", action="store_true", help="the network of the paper, with 8 million weights"
@@ -39,9 +46,14 @@ def main() -> None:
     args = parse_run(parser, "capsnet")
     args.full = full_if_possible(args.full and not args.quick)
     (images, labels), (unseen, their_labels) = split_labelled_digits(args.full)
-    steps = args.epochs * (len(images) // args.batch_size)
-    model = CapsNet(decay_steps=steps, **(PAPER if args.paper else {}))
-    run(args, model, (images, labels), lambda model, _: finish(model, unseen, their_labels), digits=False)
+    batches = batches_for(args, (images, labels))
+    model = CapsNet(decay_steps=args.decay_epochs * len(batches), **(PAPER if args.paper else {}))
+    with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):  # images (N, 28, 28, 1) and labels (N,)
+                run.log(model.train_step(batch))
+            run.draw(image_grid(model.sample(100, run.noise)))
+    run.finish(finish(model, unseen, their_labels), digits=False)
 
 
 def finish(model: CapsNet, x: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
@@ -49,7 +61,7 @@ def finish(model: CapsNet, x: np.ndarray, labels: np.ndarray) -> dict[str, np.nd
     v = model.encode(x)  # (n, 10, 16)
     predicted = np.linalg.norm(v, axis=-1).argmax(axis=-1)
     wrong = np.flatnonzero(predicted != labels)
-    error = ((model.decode(v) - x) ** 2).sum(axis=(1, 2, 3)).mean() / 4  # of ink from 0 to 1
+    error = ((model.decode(v) - x) ** 2).sum(axis=(1, 2, 3)).mean() / 4  # of intensities from 0 to 1
     print(
         f"{1 - len(wrong) / len(x):.2%} of {len(x):,} test images are right; squared error of a drawing {error:.1f}"
     )

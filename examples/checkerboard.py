@@ -11,6 +11,7 @@ every two pixels, in rows or columns: its share of the whole energy, minus that 
 """
 
 import argparse
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from matplotlib.figure import Figure
 import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.models import DCGAN
-from minigan.runs import parse_with_device, positive
+from minigan.runs import new_folder, parse_with_device, positive
 from minigan.training import fit
 
 VARIANTS = {  # name -> how the generator grows
@@ -53,12 +54,14 @@ def energy_at_stride(images: np.ndarray) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("--epochs", type=positive, default=12, help="of training for each variant")
     parser.add_argument("--seed", type=int, default=0, help="of weights, noise and data order")
     parser.add_argument("--quick", action="store_true", help="one epoch on 1,000 images")
-    parser.add_argument("--out", type=Path, default=Path("runs/checkerboard"), help="folder for the picture")
+    parser.add_argument(
+        "--out", type=Path, help="folder for the picture (default: a new one in runs/)%(default).0s"
+    )
     args = parse_with_device(parser)
     images, _ = load_mnist("train")
     if args.quick:
@@ -67,13 +70,19 @@ def main() -> None:
     real = energy_at_stride(images[:SAMPLES])
     steps = len(images) // 64 * args.epochs
 
+    out = args.out or new_folder("checkerboard")
     rows = []
     for name, variant in VARIANTS.items():
         print(f"training: {name}")
         mg.seed(args.seed)
         model = DCGAN(width=WIDTH, decay_steps=steps, **variant)
         before = model.sample(SAMPLES, noise)
-        fit(model, Batches(images, 64, seed=args.seed), args.epochs, args.out / name.replace(" ", "_"))
+        try:
+            done = fit(model, Batches(images, 64, seed=args.seed), args.epochs, out / name.replace(" ", "_"))
+        except FileExistsError as error:
+            parser.error(str(error))
+        if not done:
+            sys.exit(130)
         rows.append((name, overlap_map(variant), before, model.sample(SAMPLES, noise)))
 
     print(f"\n{'energy at frequency 1/2, minus that of real digits':<52} ({real:.2f} %)")
@@ -81,8 +90,8 @@ def main() -> None:
     for name, overlap, before, after in rows:
         ratio, gained = overlap.max() / overlap.min(), [energy_at_stride(x) - real for x in (before, after)]
         print(f"{name:<24} {ratio:>16.2f} {gained[0]:>+10.2f} % {gained[1]:>+10.2f} %")
-    draw(args.out / "checkerboard.png", rows)
-    print(args.out / "checkerboard.png")
+    draw(out / "checkerboard.png", rows)
+    print(out / "checkerboard.png")
 
 
 def draw(path: Path, rows: list) -> None:

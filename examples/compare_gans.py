@@ -1,4 +1,4 @@
-"""Let two trained GANs play against each other: each discriminator judges the other one's images.
+"""Let two trained GANs play against each other: each discriminator reads the other one's images.
 
     python examples/compare_gans.py runs/capsgan runs/dcgan     less than a minute
 
@@ -28,14 +28,14 @@ from minigan.runs import load_digits, load_run, natural, parse_with_device, posi
 
 REAL_FROM = {
     model.name: model.UNDECIDED for model in (MLPGAN, DCGAN, CapsGAN)
-}  # what D answers if it cannot tell
+}  # what D returns if it cannot tell
 FAIR = 0.8, 1 / 0.8  # the r_test with which there may be a winner
-BATCH = 50  # images that D judges together: it looks at how much they differ, so not one by one
+BATCH = 50  # images in a forward pass of D: it sees how much they differ, so not one by one
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run_a", type=Path, help="folder of a run, as printed by the training examples")
     parser.add_argument("run_b", type=Path, help="folder of another run")
@@ -70,8 +70,8 @@ def main() -> None:
 def taken_for_real(model: object, images: np.ndarray) -> float:
     """The share of images (N, 28, 28, 1) that the D of this model takes for real."""
     with no_grad():
-        answers = [to_numpy(model.D(to_device(images[i : i + BATCH]))) for i in range(0, len(images), BATCH)]
-    return float((np.concatenate(answers) > REAL_FROM[model.name]).mean())
+        outputs = [to_numpy(model.D(to_device(images[i : i + BATCH]))) for i in range(0, len(images), BATCH)]
+    return float((np.concatenate(outputs) > REAL_FROM[model.name]).mean())
 
 
 def ratio(a: float, b: float) -> float:

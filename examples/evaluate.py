@@ -1,13 +1,13 @@
 """Evaluate a trained run: how good are its digits, which are missing, and does it copy?
 
     python examples/evaluate.py runs/mlp_gan                    less than a minute
-    python examples/evaluate.py runs/mlp_gan --samples 1000     quicker, with other floors
+    python examples/evaluate.py runs/mlp_gan --samples 1000     quicker, with other baselines
 
-Prints a table in which each number stands beside its floor, the one that real test images get, and draws
+Prints a table in which each number stands beside its baseline, the one that real test images get, and draws
 into the run folder
 
     nearest.png      samples, each beside its nearest training image: 50 at random, then of each digit (as the
-                     judge reads it) the 5 that are nearest
+                     classifier reads it) the 5 that are nearest
     distances.png    how far samples are from their nearest training image, and how far test images are
 """
 
@@ -18,11 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from minigan.data import load_mnist
-from minigan.evaluation import SIZES, evaluate, format_table, shipped_distances
-from minigan.runs.pictures import image_grid, save_image
-from minigan.evaluation.classifier import judge
-from minigan.evaluation.metrics import nearest
-from minigan.runs import load_run, natural, parse_with_device
+from minigan.evaluation import SIZES, digit_classifier, evaluate, format_table, nearest, shipped_distances
+from minigan.runs import image_grid, load_run, natural, parse_with_device, save_image
 
 AT_RANDOM, OF_EACH_DIGIT = 50, 5  # pairs in nearest.png
 COLUMNS = 10  # pairs in a row
@@ -30,7 +27,7 @@ COLUMNS = 10  # pairs in a row
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
     parser.add_argument("--samples", type=int, default=10_000, choices=SIZES, help="images to draw")
@@ -48,7 +45,7 @@ def main() -> None:
         parser.error(str(error))
 
     index, distances = nearest(samples, originals)
-    digits, order = judge().probabilities(samples).argmax(axis=1), np.argsort(distances)
+    digits, order = digit_classifier().predict_proba(samples).argmax(axis=1), np.argsort(distances)
     closest = [order[digits[order] == digit][:OF_EACH_DIGIT] for digit in range(10)]
     shown = np.concatenate([np.arange(AT_RANDOM), *closest])
     pairs = np.stack([samples[shown], originals[index[shown]]], axis=1)  # (pairs, 2, 28, 28, 1)

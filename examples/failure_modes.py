@@ -34,13 +34,13 @@ from minigan.autograd import no_grad
 from minigan.backend import to_device, to_numpy
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
-from minigan.evaluation.classifier import judge
+from minigan.evaluation import digit_classifier
 from minigan.evaluation.metrics import confident_share, digit_shares, modes_covered
 from minigan.layers import Dense, Layer, LeakyReLU, ReLU, Sequential
 from minigan.models import AEGAN, mlp_gan
 from minigan.ops import sigmoid
 from minigan.runs import parse_with_device, positive
-from minigan.training.monitor import Watch
+from minigan.training import Monitor
 
 BATCH = 100  # real examples that D sees in one of its steps
 SAMPLES = 2500  # that the measures look at, as in PacGAN's experiments
@@ -152,7 +152,7 @@ def train(
 ) -> list[dict[str, Any]]:
     """A training loop in the open.  Answers a row for every EVERY steps, and one for the untrained model: the
     means of the metrics, what `look` sees in the model then, and the hints that were given."""
-    rng, watch, sums = np.random.default_rng(seed), Watch(), {}
+    rng, monitor, sums = np.random.default_rng(seed), Monitor(), {}
     rows = [{"step": 0, "hints": []} | look(model)]
     for step in range(1, steps + 1):
         batch = data[rng.integers(len(data), size=BATCH * getattr(model, "d_steps", 1))]
@@ -160,7 +160,7 @@ def train(
             sums[name] = sums.get(name, 0.0) + float(number)
         if step % EVERY == 0:
             row = {"step": step} | {name: total / EVERY for name, total in sums.items()}
-            rows.append(row | look(model) | {"hints": watch(row)})
+            rows.append(row | look(model) | {"hints": monitor(row)})
             sums = {}
     return rows
 
@@ -275,7 +275,7 @@ def show_digits(args: argparse.Namespace) -> None:
             D = Sequential(Dense(784, 128), LeakyReLU(), Dense(128, 1))
             model = TunableGAN(G, D, 32, kind=kind, d_steps=5)
             rows = train(model, images, args.steps or DIGIT_STEPS, seed, lambda model: {})
-            p = judge().probabilities(model.sample(1000))
+            p = digit_classifier().predict_proba(model.sample(1000))
             digits = int((digit_shares(p) > 0.01).sum())
             return {"rows": rows, "confident": 100 * confident_share(p), "digits": digits}
 
@@ -337,7 +337,7 @@ def spread(numbers: Any) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parts = {name: lambda args, name=name: show_failure(name, args) for name in FAILURES}
     parts |= {"digits": show_digits, "comparison": compare}

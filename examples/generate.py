@@ -4,7 +4,7 @@
     python examples/generate.py runs/mlp_gan --count 400 --seed 7
 
 A walk leads along the great circle from one latent point to another: the norm of a normal vector in d
-dimensions is close to √d, so a straight line would cut through a region that G has never seen.
+dimensions is close to √d, so a straight line would cut through a region that G has never been trained on.
 """
 
 import argparse
@@ -12,15 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from minigan.runs.pictures import image_grid, save_image
-from minigan.runs import load_run, natural, parse_with_device, positive
+from minigan.runs import image_grid, load_run, natural, parse_with_device, positive, save_image
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        description=__doc__.split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
     parser.add_argument("--count", type=positive, default=100, help="number of samples")

@@ -25,21 +25,26 @@ The model: minigan/models/transforming_autoencoder.py.
 
 import numpy as np
 
-from minigan.runs.pictures import image_grid
 from minigan.models import TransformingAutoencoder
 from minigan.models.augmentation import shifted
-from minigan.runs import parse_run, run, run_parser, split_digits
+from minigan.runs import Run, batches_for, image_grid, parse_run, run_parser, split_digits
 
-EPOCHS = 60
+EPOCHS = 60  # over which the learning rate falls
 BATCH_SIZE = 64
 ROWS, COLUMNS = 4, 12  # groups in shifted.png, and images in a row
 
 
 def main() -> None:
-    args = parse_run(run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE), "transforming_autoencoder")
+    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE), "transforming_autoencoder")
     images, unseen = split_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
-    model = TransformingAutoencoder(decay_steps=args.epochs * (len(images) // args.batch_size))
-    run(args, model, images, lambda model, images: finish(model, unseen), digits=False)
+    batches = batches_for(args, images)
+    model = TransformingAutoencoder(decay_steps=args.decay_epochs * len(batches))
+    with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):  # (N, 28, 28, 1)
+                run.log(model.train_step(batch))
+            run.draw(image_grid(model.sample(100, run.noise)))
+    run.finish(finish(model, unseen), digits=False)
 
 
 def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarray]:
@@ -54,7 +59,7 @@ def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarra
     r2, slope = agreement(change, shifts, weights)  # (K, 2) each
     mean_r2, mean_slope = agreement(mean, shifts, np.ones_like(mean))
     best = r2.mean(axis=1).argmax()
-    print(f"squared error of the drawing, ink from 0 to 1: {((drawn - target) ** 2).mean() / 4:.4f}")
+    print(f"squared error of the drawing, intensity from 0 to 1: {((drawn - target) ** 2).mean() / 4:.4f}")
     print(f"{'':24} R² x   R² y   slope x   slope y")
     for name, a, b in (
         ("median over the capsules", np.median(r2, axis=0), np.median(slope, axis=0)),

@@ -18,10 +18,9 @@ from statistics import NormalDist
 
 import numpy as np
 
-from minigan.runs.pictures import image_grid
 from minigan.models import VAE
 from minigan.models.vae import LIKELIHOODS
-from minigan.runs import parse_run, positive, run, run_parser, split_digits
+from minigan.runs import Run, batches_for, image_grid, parse_run, positive, run_parser, split_digits
 
 EPOCHS = 20
 BATCH_SIZE = 64
@@ -30,13 +29,19 @@ WALKS, STEPS = 12, 12  # rows of walk.png, and images in a row
 
 
 def main() -> None:
-    parser = run_parser(__doc__.split("\n")[0], EPOCHS, BATCH_SIZE)
+    parser = run_parser(__doc__, EPOCHS, BATCH_SIZE, decay=False)
     parser.add_argument("--latent-size", type=positive, default=16, help="dimensions of z")
     parser.add_argument("--likelihood", default="bernoulli", choices=LIKELIHOODS, help="p(x|z)")
     args = parse_run(parser, "vae")
     images, unseen = split_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
     model = VAE(latent_size=args.latent_size, likelihood=args.likelihood)
-    run(args, model, images, lambda model, images: finish(model, unseen))
+    batches = batches_for(args, images)
+    with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):  # (N, 28, 28, 1)
+                run.log(model.train_step(batch))
+            run.draw(image_grid(model.sample(100, run.noise)))
+    run.finish(finish(model, unseen))
 
 
 def finish(model: VAE, x: np.ndarray) -> dict[str, np.ndarray]:

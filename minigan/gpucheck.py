@@ -2,8 +2,6 @@
 
     python -m minigan.gpucheck
 
-Chapter 14; read `backend` and `gradcases` before it.
-
 Every sample call of every primitive, with its gradients, and two training steps of every model are computed
 on both, from the same numbers, in float64 and in float32.  Printed is the largest difference, relative to the
 largest number of each array.  Rounding makes differences of about 1e-15 in float64 and 1e-6 in float32; a step of
@@ -27,8 +25,8 @@ import numpy as np
 import minigan as mg
 from minigan.autograd import Tensor, grad
 from minigan.backend import cuda_status, module, synchronize, to_device, to_numpy
-from minigan.gradcheck.cases import CASES
-from minigan.runs.run import MODELS
+from minigan.gradcheck.cases import all_cases
+from minigan.runs.folder import MODELS
 
 #: the largest difference that is rounding, of an operation and of two steps of a model
 ALLOWED: dict[Any, float] = {np.dtype(np.float64): 1e-9, np.dtype(np.float32): 1e-3}
@@ -67,7 +65,7 @@ def _name_of(library: Any) -> str:
 def _check_operations(device: str) -> list[str]:
     failures = []
     print(f"{'operation':<26}{'float64':>10}{'float32':>10}")
-    for name, cases in CASES.items():
+    for name, cases in all_cases().items():
         worst = {}
         for dtype, allowed in ALLOWED.items():
             with mg.on("cpu"):
@@ -130,7 +128,7 @@ def _check_models(device: str, models: Mapping[str, Callable[[], Any]], shape: t
 
 
 def _two_steps(make: Callable[[], Any], images: np.ndarray) -> tuple[Any, Any, list[np.ndarray]]:
-    """A new model with the precision of the images, its batch, and what it answers after two steps."""
+    """A new model with the precision of the images, its batch, and what it returns after two steps."""
     mg.seed(0)
     model = make()
     for part in (*model.networks.values(), *model.optimizers.values()):

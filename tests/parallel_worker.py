@@ -18,8 +18,8 @@ from minigan.layers import ELU, Dense, Dropout, GaussianNoise, Sequential
 from minigan.losses import gradient_penalty, mean_squared_error
 from minigan.models import DCGAN
 from minigan.optimizers import Adam
-from minigan.training.parallel import mpi_team
 from minigan.training import fit
+from minigan.training.parallel import mpi_group
 
 N, BATCH, EPOCHS = 48, 12, 2  # 8 steps
 
@@ -49,8 +49,8 @@ def numbers():
     return np.arange(N), rng.standard_normal((N, 5)), rng.standard_normal((N, 1))
 
 
-def train_noisy(out, team=None, resume=False, before_step=None):
-    """Train a new one; answer it."""
+def train_noisy(out, group=None, resume=False, before_step=None, **batches):
+    """Train a new one and return it."""
     mg.seed(3)
     model = Noisy()
     original = model.train_step
@@ -61,16 +61,18 @@ def train_noisy(out, team=None, resume=False, before_step=None):
         return original(batch)
 
     model.train_step = train_step
-    fit(model, Batches(numbers(), BATCH, seed=2), EPOCHS, out, resume, log_every=2, team=team)
+    batches = {"arrays": numbers(), "batch_size": BATCH, "seed": 2, "epochs": EPOCHS} | batches
+    epochs = batches.pop("epochs")
+    fit(model, Batches(**batches), epochs, out, resume, log_every=2, group=group)
     return model
 
 
-def train_dcgan(out, team):
+def train_dcgan(out, group):
     """With batch normalization and MinibatchStdDev; started from other weights on every rank."""
-    mg.seed(team.rank)
+    mg.seed(group.rank)
     model = DCGAN(image_size=4, width=2, latent_size=3, sorts=2)
     images = np.random.default_rng(0).uniform(-1, 1, (24, 4, 4, 1)).astype(np.float32)
-    fit(model, Batches(images, 12), 3, out, team=team)
+    fit(model, Batches(images, 12), 3, out, group=group)
     return model
 
 
@@ -82,9 +84,9 @@ def state(model):
     }
 
 
-def at(step, rank, team, action):
+def at(step, rank, group, action):
     """Do `action` on this rank before this step."""
-    return lambda now: action() if (now, team.rank) == (step, rank) else None
+    return lambda now: action() if (now, group.rank) == (step, rank) else None
 
 
 def die():
@@ -92,28 +94,39 @@ def die():
 
 
 def main(scenario, folder):
-    team = mpi_team()
+    group = mpi_group()
     if scenario == "train":
-        straight = train_noisy(folder / "straight", team)
-        interrupt = at(4, team.size - 1, team, lambda: signal.raise_signal(signal.SIGINT))
-        stopped = train_noisy(folder / "stopped", team, before_step=interrupt)
-        resumed = train_noisy(folder / "stopped", team, resume=True)
-        rng = np.random.default_rng(team.rank)
+        straight = train_noisy(folder / "straight", group)
+        interrupt = at(4, group.size - 1, group, lambda: signal.raise_signal(signal.SIGINT))
+        stopped = train_noisy(folder / "stopped", group, before_step=interrupt)
+        resumed = train_noisy(folder / "stopped", group, resume=True)
+        rng = np.random.default_rng(group.rank)
         found = {
             "seen": straight.seen,
             "steps_before_the_interruption": stopped.optimizer.steps,
             "mean": np.concatenate(
-                [m.reshape(-1) for m in team.mean([rng.random((3, 5)), rng.random(1000)])]
+                [m.reshape(-1) for m in group.mean([rng.random((3, 5)), rng.random(1000)])]
             ),
         }
         for name, model in [
             ("straight", straight),
             ("resumed", resumed),
-            ("dcgan", train_dcgan(folder / "dcgan", team)),
+            ("dcgan", train_dcgan(folder / "dcgan", group)),
         ]:
             found |= {f"{name}:{key}": array for key, array in state(model).items()}
-        np.savez(folder / f"rank{team.rank}.npz", **found)
-        print(f"rank {team.rank} has written")
+        np.savez(folder / f"rank{group.rank}.npz", **found)
+        print(f"rank {group.rank} has written")
+    elif scenario.startswith("other "):
+        others = {
+            "seed": 5,
+            "batch_size": 24,
+            "epochs": 3,
+            "examples": tuple(a[:24] for a in numbers()),
+            "data": tuple(-a for a in numbers()),
+        }
+        what = scenario.removeprefix("other ")
+        name = "arrays" if what in ("data", "examples") else what
+        train_noisy(folder / "run", group, **({name: others[what]} if group.rank == 1 else {}))
     else:
         action = {
             "raise": die,
@@ -123,7 +136,7 @@ def main(scenario, folder):
         }[scenario]
         if scenario == "diverge":
             Noisy.train_step = lambda self, batch: {"loss": np.array(np.nan)}
-        train_noisy(folder / "run", team, before_step=at(6, 1, team, action))  # in the second epoch
+        train_noisy(folder / "run", group, before_step=at(6, 1, group, action))  # in the second epoch
 
 
 if __name__ == "__main__":

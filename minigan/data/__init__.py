@@ -1,11 +1,11 @@
-"""Chapter 8, data: what a GAN imitates, and the order in which it sees it.
+"""Data: what a GAN imitates, and the order in which it sees it.
 
     mnist.py       load_mnist: handwritten digits (idx.py reads the files, download.py fetches them)
     synthetic.py   ring and grid: mixtures of Gaussians in the plane, whose modes can be counted
     folder.py      load_folder: PNG and JPEG files of your own
     batches.py     Batches: an order that a run can resume in the middle of an epoch
 
-The chapter works on NumPy arrays only and needs none of the others; read it whenever you like.
+All of it works on NumPy arrays and needs no other part of minigan.
 """
 
 from minigan.data.batches import Batches

@@ -5,10 +5,13 @@ step) can continue a run in the middle of an epoch and gets the very batches tha
 would have got. Read before: nothing.
 """
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from minigan.checks import whole
 
 
 class Batches:
@@ -50,8 +53,7 @@ class Batches:
         if len({shape[0] for shape in shapes}) > 1:
             raise ValueError(f"Batches: expected arrays of the same length, got shapes {shapes}")
         self.n = shapes[0][0]
-        if batch_size < 1:
-            raise ValueError(f"Batches: batch_size is {batch_size}, expected at least 1")
+        batch_size = whole("Batches", batch_size=batch_size)
         if drop_last and batch_size > self.n:
             raise ValueError(
                 f"Batches: batch_size is {batch_size}, but there are {self.n} examples; with "
@@ -59,12 +61,19 @@ class Batches:
             )
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.seed = seed
+        self.seed = whole("Batches", least=0, seed=seed)
         self.drop_last = drop_last
 
     def __len__(self) -> int:
         full, rest = divmod(self.n, self.batch_size)
         return full if self.drop_last or not rest else full + 1
+
+    def checksum(self) -> str:
+        """A short name of the numbers in the arrays: other numbers almost certainly have another one."""
+        crc = 0
+        for array in self.arrays:
+            crc = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, crc)
+        return f"{crc:08x}"
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Any]:
         """The batches of the epoch with this number, from batch number `start` on.

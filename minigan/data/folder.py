@@ -4,6 +4,7 @@ A picture is turned upright as its camera noted, laid on white where it is trans
 in its middle, and resized. Needs Pillow, which comes with matplotlib. Read before: nothing.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,14 @@ from typing import Any
 import numpy as np
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
+MAX_PIXELS = 50_000_000  # of one picture; unpacked, it takes a dozen bytes for each
 
 
 def load_folder(folder: str | Path, size: int) -> np.ndarray:
     """The pictures in `folder` and in the folders inside it, in the order of their names.
 
     float32 (N, size, size, C) in [-1, 1]; C is 1 if every pixel of every picture is grey, otherwise 3.
-    A file that cannot be read is named on stderr and skipped.
+    A file or a folder that cannot be read is named on stderr and skipped.
 
     Raises ImportError without Pillow, FileNotFoundError if there is no such folder, ValueError if no
     picture is left.
@@ -29,14 +31,13 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    pictures = []
+    pictures, files = [], _files(folder)
     for path in files:
         try:
-            with Image.open(path) as picture:
+            with Image.open(path, formats=("PNG", "JPEG")) as picture:  # whatever it is called
                 pictures.append(_prepared(picture, size))
         except Exception as error:  # noqa: BLE001 - what a broken file raises depends on how it is broken
-            print(f"skipped {path}: {error}", file=sys.stderr)
+            _skipped(path, error)
     if not pictures:
         found = f"none of its {len(files)} can be read" if files else "it has none"
         raise ValueError(f"{folder}: expected PNG or JPEG files, but {found}")
@@ -48,10 +49,26 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     return images
 
 
+def _files(folder: Path) -> list[Path]:
+    """The files with one of the SUFFIXES in the folder and in those inside it, in the order of their names."""
+    found = []
+    for inside, _, names in os.walk(folder, onerror=lambda error: _skipped(error.filename, error)):
+        found += [Path(inside, name) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    return sorted(path for path in found if path.is_file())
+
+
+def _skipped(path: Any, error: Exception) -> None:
+    line = f"skipped {path}: {error}"  # a name can hold what would move the cursor or colour the screen
+    print("".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
+
+
 def _prepared(picture: Any, size: int) -> np.ndarray:
     """One picture of Pillow's as uint8 (size, size, 3)."""
     from PIL import Image, ImageOps
 
+    if picture.width * picture.height > MAX_PIXELS:
+        raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MAX_PIXELS:,}")
+    picture.draft(None, (4 * size, 4 * size))  # a JPEG that is larger is made smaller while it is decoded
     picture = ImageOps.exif_transpose(picture)
     if picture.mode.startswith("I"):  # grey with 16 bits, which convert would cut off at 255
         picture = picture.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")

@@ -16,7 +16,7 @@ import math
 import os
 import struct
 import zlib
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,12 +26,29 @@ CHUNK = 1 << 16  # bytes unpacked at a time
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
-    """The array in the IDX file at `path`, gzipped or not, in the byte order of this machine."""
+    """The array in the IDX file at `path`, gzipped or not, in the byte order of this machine.
+
+    Not more is read, or unpacked, than the header says that there is, and a byte to see that there is no more.
+    """
     return parse_idx(read_content(path), path)
 
 
 def parse_idx(content: bytes, path: str | os.PathLike[str]) -> np.ndarray:
     """The array in the unpacked bytes of an IDX file. `path` only names the file in errors."""
+    shape, dtype, start, end = _header(content, path)
+    if len(content) < end:
+        raise _error(path, len(content), "the end of the file", f"{end} bytes for shape {shape}")
+    if len(content) > end:
+        raise _error(path, end, "more bytes", f"the end of the file for shape {shape}")
+    try:
+        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
+    except ValueError as error:  # no elements, yet sizes whose product is beyond all memory
+        raise _error(path, 4, f"the shape {shape}", f"a shape that NumPy can hold ({error})") from error
+    return array.astype(dtype.newbyteorder("="))  # a copy: writable, and aligned
+
+
+def _header(content: bytes, path: str | os.PathLike[str]) -> tuple[tuple[int, ...], np.dtype, int, int]:
+    """(shape, type, first byte of the numbers, end of the file) from the beginning of an IDX file."""
     if len(content) < 4:
         raise _error(path, len(content), "the end of the file", "a header of at least 4 bytes")
     if content[:2] != b"\0\0":
@@ -42,50 +59,55 @@ def parse_idx(content: bytes, path: str | os.PathLike[str]) -> np.ndarray:
         raise _error(path, 2, f"the type code 0x{code:02x}", f"one of {known}")
     if not 1 <= dimensions <= MAX_DIMENSIONS:
         raise _error(path, 3, f"{dimensions} dimensions", f"1 to {MAX_DIMENSIONS}")
-
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise _error(path, len(content), "the end of the file", f"a header of {start} bytes")
     shape = struct.unpack(f">{dimensions}I", content[4:start])
     dtype = np.dtype(DTYPES[code])
-    end = start + math.prod(shape) * dtype.itemsize
-    if len(content) < end:
-        raise _error(path, len(content), "the end of the file", f"{end} bytes for shape {shape}")
-    if len(content) > end:
-        extra = len(content) - end
-        raise _error(path, end, f"{extra} more bytes", f"the end of the file for shape {shape}")
-    try:
-        array = np.frombuffer(content, dtype, offset=start).reshape(shape)
-    except ValueError as error:  # no elements, yet sizes whose product is beyond all memory
-        raise _error(path, 4, f"the shape {shape}", f"a shape that NumPy can hold ({error})") from error
-    return array.astype(dtype.newbyteorder("="))  # a copy: writable, and aligned
+    return shape, dtype, start, start + math.prod(shape) * dtype.itemsize
 
 
 def read_content(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
-    """The bytes of a file, unpacked if it is gzipped (by content; the name does not matter).
+    """The bytes of an IDX file, unpacked if it is gzipped (by content; the name does not matter).
 
-    A gzipped file may unpack to at most `limit` bytes, if a limit is given: a few kilobytes can
-    unpack to more than any memory holds.
+    A few kilobytes can unpack to more than any memory holds: one byte more than the header says is the most
+    that comes back, and ValueError is raised if that is more than `limit`, if a limit is given.
     """
-    packed = Path(path).read_bytes()
-    if not packed.startswith(b"\x1f\x8b"):
-        return packed
-    unpacker = zlib.decompressobj(wbits=31)  # 31: a gzip header, then the largest window
-    content = bytearray()
-    for offset in range(0, len(packed), CHUNK):
-        try:
-            content += unpacker.decompress(packed[offset : offset + CHUNK])
-        except zlib.error as error:
-            found = f"damaged gzip data here or in the next {CHUNK} bytes ({error})"
-            raise _error(path, offset, found, "valid gzip data") from error
-        if limit is not None and len(content) > limit:
-            raise _error(path, offset, f"data beyond {limit} unpacked bytes", "the end of the data")
-    if not unpacker.eof:
-        raise _error(path, len(packed), "the end of the file", "more gzip data")
-    if unpacker.unused_data:
-        extra = len(unpacker.unused_data)
-        raise _error(path, len(packed) - extra, f"{extra} more bytes", "the end of the gzip data")
-    return bytes(content)
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        read = _Unpacker(file, path).read if packed else file.read
+        beginning = read(4 + 4 * MAX_DIMENSIONS)
+        end = _header(beginning, path)[3]
+        if limit is not None and end > limit:
+            raise _error(path, 4, f"a header for {end} bytes", f"at most {limit}")
+        return beginning + read(max(0, end + 1 - len(beginning)))
+
+
+class _Unpacker:
+    """Reads from a gzipped file, a little at a time."""
+
+    def __init__(self, file: BinaryIO, path: str | os.PathLike[str]) -> None:
+        self.file, self.path = file, path
+        self.unpacker = zlib.decompressobj(wbits=31)  # 31: a gzip header, then the largest window
+
+    def read(self, size: int) -> bytes:
+        """The next `size` unpacked bytes, fewer only at the end of the file, which must be a proper one."""
+        content = bytearray()
+        while len(content) < size and not self.unpacker.eof:
+            offset = self.file.tell()
+            packed = self.unpacker.unconsumed_tail or self.file.read(CHUNK)
+            if not packed:
+                raise _error(self.path, offset, "the end of the file", "more gzip data")
+            try:
+                content += self.unpacker.decompress(packed, size - len(content))
+            except zlib.error as error:
+                found = f"damaged gzip data before here ({error})"
+                raise _error(self.path, self.file.tell(), found, "valid gzip data") from error
+        extra = len(self.unpacker.unused_data)
+        if self.unpacker.eof and (extra or self.file.read(1)):
+            raise _error(self.path, self.file.tell() - extra, "more bytes", "the end of the gzip data")
+        return bytes(content)
 
 
 def _error(path: str | os.PathLike[str], offset: int, found: str, expected: str) -> ValueError:

@@ -128,9 +128,9 @@ def _folders(first: str | os.PathLike[str] | None) -> list[Path]:
 def _load(file: Published, split: str, folders: list[Path]) -> np.ndarray:
     """The array in one published file, from the first folder that has it or else from a mirror."""
     for folder in folders:
-        for name in (file.name, file.name + ".gz"):
-            if (folder / name).exists():
-                return _read_found(file, folder / name)
+        for path in _places(folder, file.name):
+            if path.is_file():
+                return _read_found(file, path)
 
     # Here, because urllib takes longer to import than all of minigan and is rarely needed.
     from minigan.data.download import download
@@ -143,6 +143,12 @@ def _load(file: Published, split: str, folders: list[Path]) -> np.ndarray:
     except OSError as error:
         raise FileNotFoundError(_help_by_hand(file, split, folders, error)) from error
     return _read_verified(file, target)
+
+
+def _places(folder: Path, name: str) -> list[Path]:
+    """Where the file is, as people have it: with a dot in its name, gzipped, in a folder of its own name."""
+    names = [n + suffix for n in (name, name.replace("-idx", ".idx")) for suffix in ("", ".gz")]
+    return [place for n in names for place in (folder / n, folder / n / n)]
 
 
 def _read_found(file: Published, path: Path) -> np.ndarray:

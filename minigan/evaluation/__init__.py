@@ -1,6 +1,37 @@
 """How good are these digits?  A classifier, the metrics, and the table."""
 
-from minigan.evaluation.metrics import *  # noqa: F403
-from minigan.evaluation.table import SIZES, evaluate, format_table, print_short_table, shipped_distances
+from minigan.evaluation.classifier import Classifier, digit_classifier
+from minigan.evaluation.metrics import (
+    confident_share,
+    density_coverage,
+    different_bins,
+    digit_shares,
+    frechet_distance,
+    kernel_distance,
+    memorisation,
+    modes_covered,
+    nearest,
+    precision_recall,
+)
+from minigan.evaluation.table import SHORT, SIZES, evaluate, format_table, shipped_distances, short_table
 
-__all__ = ["SIZES", "evaluate", "format_table", "print_short_table", "shipped_distances"]
+__all__ = [
+    "SHORT",
+    "SIZES",
+    "Classifier",
+    "confident_share",
+    "density_coverage",
+    "different_bins",
+    "digit_classifier",
+    "digit_shares",
+    "evaluate",
+    "format_table",
+    "frechet_distance",
+    "kernel_distance",
+    "memorisation",
+    "modes_covered",
+    "nearest",
+    "precision_recall",
+    "shipped_distances",
+    "short_table",
+]

@@ -1,18 +1,18 @@
-"""The judge: a small classifier of handwritten digits that says what a generator has drawn.
+"""A classifier of handwritten digits, to evaluate what a generator has drawn.
 
-Chapter 12.1; read `layers` before it.
+Read `layers` before it.
 
-A GAN has no loss that tells whether its digits are good, so somebody has to look at them.  The judge is
-a convolutional network that was trained on the 60,000 training images of MNIST; its weights are shipped,
-so that every run is looked at by the same eyes.  Two things are asked of it:
+A GAN has no loss that tells whether its digits are good.  So a convolutional network that was trained on the
+60,000 training images of MNIST looks at them; its weights are shipped, so that every run is measured with the
+same network.  Two things are asked of it:
 
-    probabilities(x)   p(digit | x) (N, 10): which digit is this, and how clear is it?
-    features(x)        the layer before the last (N, 64): images that look alike to it lie close together
+    predict_proba(x)   p(digit | x) (N, 10): which digit is this, and how clear is it?
+    features(x)        the layer before the last (N, 64): images that are alike lie close together
 
-It was shown digits, and as images that are no digits noise and small pieces in disorder.  Of anything else
-it may still say that it is surely a seven: a confident judge is necessary for a good digit, not sufficient.
-And its features are its own, so a distance that is measured on them cannot be compared with one that was
-measured on another network's.
+It was trained on digits and, as images that are no digits, on noise and on small pieces in disorder.  Of anything
+else it may still be sure that it is a seven: a confident prediction is necessary for a good digit, not sufficient.
+And its features are its own: a distance between them cannot be compared with one between the features of another
+network.
 
 How it was trained, and how to train it again: examples/classify_mnist.py, which wrote the file.
 """
@@ -44,19 +44,19 @@ from minigan.layers import (
 )
 from minigan.ops import softmax
 
-WEIGHTS = Path(__file__).parents[1] / "data" / "judge.npz"
-SHA256 = "a7c3b80dc45bc9310d5f8500b5a1ddd90781f4e9643fc2f89a53ce3b2a4935e1"  # of that file
-AT_ONCE = 200  # images that are looked at together, to keep the memory small
+WEIGHTS = Path(__file__).parents[1] / "data" / "classifier.npz"
+SHA256 = "a455fe499e22f0a4ce7d4a73e9cd03ef3ee3741c5ffa2eaef0c0c91275c50253"  # of that file
+AT_ONCE = 200  # images in one forward pass, to keep the memory small
 
 
-class Judge(Layer):
+class Classifier(Layer):
     """x (N, 28, 28, 1) in [-1, 1] -> logits (N, 10); 105,202 weights, 99.5 % of the test images right.
 
-    Called like every layer it can be trained; `features` and `probabilities` are for looking only.
+    Called like every layer it can be trained; `features` and `predict_proba` are for evaluation.
     """
 
     def __init__(self) -> None:
-        self.eye = Sequential(
+        self.trunk = Sequential(
             Conv2D(1, 24, 5, strides=2, padding="same", use_bias=False),  # (N, 14, 14, 24)
             BatchNormalization(24, momentum=0.9),
             ReLU(),
@@ -74,37 +74,37 @@ class Judge(Layer):
             ReLU(),
         )
         self.dropout = Dropout(0.3)
-        self.verdict = Dense(64, 10)
+        self.head = Dense(64, 10)
 
     def __call__(self, x: Any, training: bool = False) -> Any:
-        return self.verdict(self.dropout(self.eye(x, training), training))
+        return self.head(self.dropout(self.trunk(x, training), training))
 
     def features(self, images: np.ndarray) -> np.ndarray:
-        """What the judge sees in images (N, 28, 28, 1) in [-1, 1]: (N, 64), never negative."""
+        """The features (N, 64), never negative, of images (N, 28, 28, 1) in [-1, 1]."""
         images = _checked(images)
         with no_grad(), on("cpu"):  # on the host, so that the numbers are the same whatever the device
-            parts = [self.eye(images[i : i + AT_ONCE]) for i in range(0, len(images), AT_ONCE)]
+            parts = [self.trunk(images[i : i + AT_ONCE]) for i in range(0, len(images), AT_ONCE)]
         return np.concatenate(parts)
 
-    def opinion(self, features: np.ndarray) -> np.ndarray:
-        """p(digit | x) (N, 10) from the features of x (N, 64), for whoever needs both."""
+    def head_proba(self, features: np.ndarray) -> np.ndarray:
+        """p(digit | x) (N, 10) from the features of x (N, 64), where both are needed."""
         with no_grad(), on("cpu"):
-            return softmax(self.verdict(features))
+            return softmax(self.head(features))
 
-    def probabilities(self, images: np.ndarray) -> np.ndarray:
-        """p(digit | x) for images x (N, 28, 28, 1) in [-1, 1]: (N, 10), rows that sum to one."""
-        return self.opinion(self.features(images))
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        """p(digit | x) (N, 10), rows that sum to one, for images x (N, 28, 28, 1) in [-1, 1]."""
+        return self.head_proba(self.features(images))
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
-    """The images as float32, or a ValueError: the judge has an opinion about anything it is shown."""
+    """The images as float32, or a ValueError: the network would classify anything."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != (28, 28, 1) or not len(images):
-        raise ValueError(f"judge: images have shape {images.shape}, expected (N, 28, 28, 1) with N > 0")
+        raise ValueError(f"classifier: images have shape {images.shape}, expected (N, 28, 28, 1) with N > 0")
     low, high = images.min(), images.max()
     if images.dtype.kind != "f" or not -1.001 <= low <= high <= 1.001:
         raise ValueError(
-            f"judge: images are {images.dtype} from {low} to {high}, expected floating-point numbers in [-1, 1]"
+            f"classifier: images are {images.dtype} from {low} to {high}, expected floating-point numbers in [-1, 1]"
         )
     return images.astype(np.float32, copy=False)
 
@@ -113,20 +113,20 @@ def _checked(images: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
-def judge() -> Judge:
-    """The judge that minigan ships, loaded once.  Raises ValueError if its file is damaged."""
+def digit_classifier() -> Classifier:
+    """The classifier that minigan ships, loaded once.  Raises ValueError if its file is damaged."""
     found = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
     if found != SHA256:
         raise ValueError(f"{WEIGHTS}: found SHA-256 {found}, expected {SHA256}")
-    return load_judge(WEIGHTS)
+    return load_classifier(WEIGHTS)
 
 
-def load_judge(path: str | Path) -> Judge:
-    """The judge that `save_judge` wrote."""
+def load_classifier(path: str | Path) -> Classifier:
+    """The classifier that `save_classifier` wrote."""
     generator = backend.generator.bit_generator.state
     with on("cpu"):
-        loaded = Judge()
-    backend.generator.bit_generator.state = generator  # nobody's random numbers depend on a judge
+        loaded = Classifier()
+    backend.generator.bit_generator.state = generator  # a run draws the same numbers, evaluated or not
     with np.load(path, allow_pickle=False) as file:
         state = {name: file[name].astype(np.float32) for name in file.files if name != "about"}
     with on("cpu"):
@@ -134,14 +134,14 @@ def load_judge(path: str | Path) -> Judge:
     return loaded
 
 
-def save_judge(path: str | Path, trained: Judge, about: Mapping[str, Any]) -> None:
-    """Write the weights, as float16, and how they came to be.  The same judge gives the same bytes."""
+def save_classifier(path: str | Path, trained: Classifier, about: Mapping[str, Any]) -> None:
+    """Write the weights, as float16, and how they came to be.  The same weights give the same bytes."""
     arrays = {name: array.astype(np.float16) for name, array in trained.state().items()}
     with open(path, "wb") as file:  # given a name instead, NumPy would append .npz to it
         np.savez(file, about=np.array(json.dumps(dict(about))), **arrays)  # type: ignore[arg-type]
 
 
 def about(path: str | Path = WEIGHTS) -> dict[str, Any]:
-    """How the judge in this file came to be: command, seed, epochs, accuracy on the test images."""
+    """How the classifier in this file came to be: command, seed, epochs, accuracy on the test images."""
     with np.load(path, allow_pickle=False) as file:
         return json.loads(str(file["about"]))

@@ -1,11 +1,9 @@
 """How close are these samples to the real thing?  Plain functions of arrays, one formula each.
 
-Chapter 12.2; read nothing before it.
-
-`real` (M, ...) and `fake` (N, ...) are points: rows of the judge's features, or images, whose axes after
-the first are taken together.  None of these numbers means anything alone: most of them depend on how
-many points there are, and all of them on what the points are made of.  So compare a number with the one
-that real images, which nobody trained on, get in the place of the fakes: its *floor*.
+`real` (M, ...) and `fake` (N, ...) are points: rows of the classifier's features, or images, whose axes after
+the first are taken together.  None of these numbers means anything alone: most of them depend on the number of
+points, and all of them on what the points are made of.  So compare a number with the one that real images, which
+the model was not trained on, get in the place of the fakes: its *baseline*.
 """
 
 from __future__ import annotations
@@ -17,11 +15,11 @@ import numpy as np
 
 BLOCK_BYTES = 2**25  # of a matrix of distances that is made at a time
 
-# --- What the judge says ----------------------------------------------------------------------------
+# --- What the classifier says -----------------------------------------------------------------------
 
 
 def confident_share(probabilities: np.ndarray, threshold: float = 0.9) -> float:
-    """The share of images x of which the judge is sure: max p(digit | x) > threshold."""
+    """The share of images x that are read with confidence: max p(digit | x) > threshold."""
     return float((_rows("confident_share", probabilities).max(axis=1) > threshold).mean())
 
 
@@ -39,9 +37,9 @@ def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
 
     It is the distance between two Gaussians with these moments, and is zero if the moments agree.
     Σ_r Σ_f has the eigenvalues of the symmetric matrix Σ_r^½ Σ_f Σ_r^½, so `eigh` is all that it takes.
-    Few points make it larger: compare only numbers from as many points.
+    Few points make it larger: compare only numbers from the same number of points.
     Source: Dowson and Landau 1982; for images Heusel et al. 2017, who take the features of another network
-    (Inception), so that their numbers ("FID") cannot be compared with those on the judge's features.
+    (Inception), so that their numbers ("FID") cannot be compared with those on the classifier's features.
     """
     real, fake = _points("frechet_distance", real, fake, least=2)
     root = _square_root(np.cov(real, rowvar=False).reshape(real.shape[1], -1))  # Σ_r^½ (D, D)
@@ -61,13 +59,14 @@ def _square_root(matrix: np.ndarray) -> np.ndarray:
 def kernel_distance(
     real: np.ndarray, fake: np.ndarray, subset_size: int = 1000, subsets: int = 50, seed: int = 0
 ) -> tuple[float, float]:
-    """Mean and standard deviation, over random subsets, of the squared maximum mean discrepancy
+    """Mean and standard deviation, over random subsets, of the estimator behind the kernel inception distance
+    (KID), the squared maximum mean discrepancy
 
         mean_{i≠j} k(r_i, r_j) + mean_{i≠j} k(f_i, f_j) - 2 mean_{ij} k(r_i, f_j),   k(x, y) = (x·y/D + 1)³
 
     with D-dimensional points.  Unbiased: zero on average if real and fake have one distribution, so it may
     be negative.  Subsets are no larger than the smaller of the two clouds.
-    Source: Bińkowski, Sutherland, Arbel and Gretton 2018 ("KID", there on Inception's features).
+    Source: Bińkowski, Sutherland, Arbel and Gretton 2018, there on Inception's features.
     """
     real, fake = _points("kernel_distance", real, fake, least=2)
     rng, size = np.random.default_rng(seed), min(subset_size, len(real), len(fake))
@@ -218,11 +217,11 @@ def nearest(points: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.nd
 def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tuple[float, float]:
     """Compare distances to the nearest training image: of fakes, and of real images not trained on.
 
-    Answers the ratio of the medians, and the share of fakes that are nearer than all but 1 % of the real
+    Returns the ratio of the medians, and the share of fakes that are nearer than all but 1 % of the real
     images.  A generator that copies has a ratio near 0 and a share near 1; one that draws as people write has
     about 1 and 0.01.  Distances of pixels are easily fooled (Theis, van den Oord and Bethge 2016): of MNIST,
     test images that are blurred a little have a ratio of 0.9, and training images moved by one pixel, which
-    are nothing but copies, one of 1.01.  So a bad answer is proof, a good one is not.
+    are nothing but copies, one of 1.01.  So a bad result is proof, a good one is not.
     """
     ratio = np.median(fake_distances) / np.median(real_distances)
     return float(ratio), float((fake_distances < np.percentile(real_distances, 1)).mean())
@@ -234,7 +233,7 @@ def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tupl
 def modes_covered(samples: np.ndarray, centres: np.ndarray, std: float) -> tuple[int, float, float]:
     """How well samples (N, D) cover a mixture of equal Gaussians around `centres` (K, D), `std` wide each.
 
-    A sample is of high quality if it lies within 3 std of the nearest centre.  Answers the number of modes
+    A sample is of high quality if it lies within 3 std of the nearest centre.  Returns the number of modes
     that have at least one such sample; the share of such samples, in the plane 1 - e^-4.5 = 98.9 % for the
     mixture itself; and, for the shares q_k of the modes among these samples, the reverse KL divergence
 

@@ -1,19 +1,19 @@
-"""Evaluate: a table of how good the samples of a generator are, every number beside its floor.
+"""Evaluate: a table of how good the samples of a generator are, every number beside its baseline.
 
-Chapter 12.3; read `judge` and `measures` before it.
+Read `classifier` and `metrics` before it.
 
     table = evaluate(model.sample(10_000))
     print(format_table(table))
 
-The floor of a number is what real test images get in the place of the samples.  A distance of 3 says
-nothing until one knows whether real images have 1 or 2.9.  As most measures depend on the number of images,
-samples and test images are as many.  A generator may well get below a floor: it has learnt from the images
-that it is compared with, and the test images were written by other people.
+The baseline of a metric is what real test images get in the place of the samples.  A distance of 3 says nothing
+until one knows whether real images have 1 or 2.9.  Most metrics depend on the number of images, so the two sets
+have the same size.  A generator may well be better than a baseline: it has learnt from the images that it is
+compared with, and the test images were written by other people.
 
 What is compared with what: the reference is the shipped 10,000 training images of MNIST, also for a model
 that was trained on all 60,000, so that numbers of different runs can be compared.  Only the search for copies
 uses the images that the model was trained on.  The package holds no test images; their numbers were
-computed by tools/make_floors.py and are shipped in data/floors.json.
+computed by tools/make_baselines.py and are shipped in data/baselines.json.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan.data import load_mnist
-from minigan.evaluation.classifier import judge
+from minigan.evaluation.classifier import digit_classifier
 from minigan.evaluation.metrics import (
     confident_share,
     density_coverage,
@@ -40,11 +40,10 @@ from minigan.evaluation.metrics import (
     precision_recall,
 )
 
-FLOORS = Path(__file__).parents[1] / "data" / "floors.json"
-SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which floors are shipped
+BASELINES = Path(__file__).parents[1] / "data" / "baselines.json"
+SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which baselines are shipped
 
-
-#: name of a measure -> how to print its numbers; those of SHORT are in every table
+#: name of a metric -> how to print its numbers; those of SHORT are in every table
 FORMS = {
     "confident (p > 0.9), %": "{:.1f}",
     "least common digit, %": "{:.1f}",
@@ -52,7 +51,7 @@ FORMS = {
     "Fréchet distance": "{:.2f}",
     "nearest training image (1: as unseen)": "{:.3f}",
     "nearer than 99 % of unseen images, %": "{:.1f}",
-    "kernel distance and its deviation": "{:.4f}",
+    "kernel distance and its std": "{:.4f}",
     "precision": "{:.3f}",
     "recall": "{:.3f}",
     "density": "{:.3f}",
@@ -63,24 +62,24 @@ SHORT = tuple(FORMS)[:5]
 
 
 class Row(NamedTuple):
-    """One line of a table: a measure, its numbers for the samples, its numbers for real unseen images."""
+    """One line of a table: a metric, its numbers for the samples, its numbers for real unseen images."""
 
     name: str
     samples: tuple[float, ...]
-    floor: tuple[float, ...]
+    baseline: tuple[float, ...]
 
 
-class Seen(NamedTuple):
-    """Images, and what the judge has seen in them."""
+class Features(NamedTuple):
+    """Images, and what the classifier says of them."""
 
     images: np.ndarray  # (N, 28, 28, 1)
     features: np.ndarray  # (N, 64)
     probabilities: np.ndarray  # (N, 10)
 
 
-def look_at(images: np.ndarray) -> Seen:
-    features = judge().features(images)
-    return Seen(images, features, judge().opinion(features))
+def embed(images: np.ndarray) -> Features:
+    features = digit_classifier().features(images)
+    return Features(images, features, digit_classifier().head_proba(features))
 
 
 def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: bool = False) -> list[Row]:
@@ -89,18 +88,18 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
     training  what it was trained on: "subset", the shipped images of MNIST, or "full", all of them; N must be
               one of SIZES then.  Or images of digits of your own: one half of them, chosen at random, is the
               reference, the other half takes the place of the test images, and N is cut to its number
-    short     only the measures of SHORT, in a few seconds
+    short     only the metrics of SHORT, in a few seconds
 
-    Raises ValueError for images that the judge cannot look at, and for an N that has no floor.
+    Raises ValueError for images that the classifier cannot read, and for an N that has no baseline.
     """
     if not isinstance(training, str):
         half = len(training) // 2
         order = np.random.default_rng(0).permutation(len(training))
-        originals, unseen = training[order[half:]], look_at(training[order[:half]])
-        samples, reference = samples[:half], look_at(originals)
+        originals, unseen = training[order[half:]], embed(training[order[:half]])
+        samples, reference = samples[:half], embed(originals)
         distances = nearest(unseen.images, originals)[1]
-        unseen = Seen(*(part[: len(samples)] for part in unseen))
-        floor = measure(unseen, reference, distances[: len(samples)], distances, short)
+        unseen = Features(*(part[: len(samples)] for part in unseen))
+        baseline = measured(unseen, reference, distances[: len(samples)], distances, short)
     else:
         if training not in ("subset", "full"):
             raise ValueError(f"evaluate: training is {training!r}, expected 'subset', 'full' or images")
@@ -110,13 +109,17 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
             )
         originals, _ = load_mnist("train", full=training == "full")
         reference, distances = shipped_reference(), shipped_distances(training)
-        floor = _floors()["measures"][str(len(samples))]
-    found = measure(look_at(samples), reference, nearest(samples, originals)[1], distances, short)
-    return [Row(name, tuple(numbers), tuple(floor[name])) for name, numbers in found.items()]
+        baseline = _baselines()["metrics"][str(len(samples))]
+    found = measured(embed(samples), reference, nearest(samples, originals)[1], distances, short)
+    return [Row(name, tuple(numbers), tuple(baseline[name])) for name, numbers in found.items()]
 
 
-def measure(
-    images: Seen, reference: Seen, distances: np.ndarray, real_distances: np.ndarray, short: bool = False
+def measured(
+    images: Features,
+    reference: Features,
+    distances: np.ndarray,
+    real_distances: np.ndarray,
+    short: bool = False,
 ) -> dict[str, tuple[float, ...]]:
     """name -> numbers, of one set of images, generated or real.
 
@@ -143,30 +146,31 @@ def measure(
 
 
 def format_table(rows: Sequence[Row]) -> str:
-    """The table as text: a line for each measure, the numbers of the samples and their floors."""
+    """The table as text: a line for each metric, the numbers of the samples and their baselines."""
     cells = [("", "samples", "real images")]
     for name, *columns in rows:
-        samples, floor = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
-        cells.append((name, samples, floor))
+        samples, baseline = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
+        cells.append((name, samples, baseline))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
-        f"{name:<{widths[0]}}  {samples:>{widths[1]}}  {floor:>{widths[2]}}" for name, samples, floor in cells
+        f"{name:<{widths[0]}}  {samples:>{widths[1]}}  {baseline:>{widths[2]}}"
+        for name, samples, baseline in cells
     )
 
 
-def print_short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> None:
+def short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> str:
     """What every example ends with: the short table of fresh samples of `model`, always the same ones."""
     noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
-    print(format_table(evaluate(model.sample(samples, noise), training, short=True)))
+    return format_table(evaluate(model.sample(samples, noise), training, short=True))
 
 
 # --- What is shipped --------------------------------------------------------------------------------
 
 
 @functools.cache
-def shipped_reference() -> Seen:
-    """The shipped training images, looked at once."""
-    return look_at(load_mnist("train")[0])
+def shipped_reference() -> Features:
+    """The shipped training images, embedded once."""
+    return embed(load_mnist("train")[0])
 
 
 def shipped_distances(training: str = "subset") -> np.ndarray:
@@ -174,9 +178,9 @@ def shipped_distances(training: str = "subset") -> np.ndarray:
 
     Their median and their percentiles are those of all 10,000 distances.
     """
-    return np.array(_floors()["nearest"][training])
+    return np.array(_baselines()["nearest"][training])
 
 
 @functools.cache
-def _floors() -> dict[str, Any]:
-    return json.loads(FLOORS.read_text())
+def _baselines() -> dict[str, Any]:
+    return json.loads(BASELINES.read_text())

@@ -1,11 +1,13 @@
 """One sample call, or several, of every primitive, for ``python -m minigan.gradcheck`` and the tests.
 
-Read `gradcheck` and the ops before it.  A case is (function, arrays): the function takes the arrays as
+A case is (function, arrays): the function takes the arrays as
 Tensors and returns a Tensor.  The arrays keep away from kinks, and broadcast where the primitive does.
 """
 
 from __future__ import annotations
 
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -137,3 +139,10 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
 }
+
+
+def all_cases() -> dict[str, list[Case]]:
+    """The cases above, and those of `minigan.fast` where its primitives are in use."""
+    return CASES | (
+        importlib.import_module("minigan.fast.cases").CASES if "minigan.fast" in sys.modules else {}
+    )

@@ -1,6 +1,6 @@
 """Is this gradient right?  Finite differences, of first and second order, with failures that teach.
 
-Chapter 3; read `autograd` before it.  ``python -m minigan.gradcheck`` checks every primitive.
+Read `autograd` before it.  ``python -m minigan.gradcheck`` checks every primitive.
 
 For y = f(x) and a fixed random c, the number L(x) = Σ c·y has the gradient that the engine computes
 with c as the incoming gradient.  Along any direction v it must agree with the central difference
@@ -43,6 +43,8 @@ class GradientError(AssertionError):
     curve     [(step h, central difference D(h), |D(h) - analytic|), ...]
     """
 
+    __module__ = "minigan.gradcheck"  # where it is imported from, as tracebacks say
+
     order: int
     argument: int
     index: tuple[int, ...] | None
@@ -64,7 +66,7 @@ def check_grad(
     tolerance: float = 1e-6,
     seed: int = 0,
 ) -> float:
-    """Compare the gradient of f at `arrays` with central differences; answer the worst error.
+    """Compare the gradient of f at `arrays` with central differences; returns the worst error.
 
     f          a function of Tensors that returns a Tensor of any shape; it must be deterministic
     arrays     the point, one float64 array for each argument of f (lists will do)
@@ -236,11 +238,11 @@ def _failure(
         kink = line.kink()
     curve = [(h, d, abs(d - analytic)) for h, d in differences]
     if kink:
-        verdict = "There seems to be a kink within the step: move the input away from it, or lower `step`."
+        conclusion = "There seems to be a kink within the step: move the input away from it, or lower `step`."
     elif curve[-2][2] < curve[1][2] / 20:
-        verdict = "The error shrinks with h: the function is strongly curved here; lower `step`."
+        conclusion = "The error shrinks with h: the function is strongly curved here; lower `step`."
     else:
-        verdict = "The error does not shrink with h: the analytic gradient is wrong, not the difference."
+        conclusion = "The error does not shrink with h: the analytic gradient is wrong, not the difference."
     name = "the gradient" if order == 2 else getattr(f, "__name__", repr(f))
     where = "along a random direction" if index is None else f"for element {list(index)}"
     difference = f"(difference {abs(analytic - numeric):.3g}, allowed {allowed:.3g})"
@@ -251,6 +253,6 @@ def _failure(
         *([f"  ratio     {analytic / numeric: .6g}"] if numeric else []),
         "  step h     central difference   |difference to analytic|",
         *[f"  {h:<9.1e}  {d: .10e}    {e:.3e}" for h, d, e in curve],
-        f"  {verdict}",
+        f"  {conclusion}",
     ]
     return GradientError("\n".join(message), numeric=numeric, curve=curve, kink=kink, **facts)

@@ -1,7 +1,4 @@
-"""as_matrix: the matrix of a linear function, column by column, to look at and to transpose.
-
-Chapter 4.13; read `backend` before it.
-"""
+"""as_matrix: the matrix of a linear function, column by column, to look at and to transpose."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """trace: the backward pass of a loss as a table, to follow it line by line.
 
-Chapter 4.12; read `autograd` before it.
+Read `autograd` before it.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from minigan.backend import to_numpy
 def trace(loss: Tensor) -> str:
     """The backward pass of a scalar `loss`, youngest Tensor first, as `grad` walks through it.
 
-    One line for each Tensor: its number of birth, the operation that made it and the numbers of what it
-    was made from, its shape, the norm of the gradient g that has arrived at it, and the formula by which
+    One line for each Tensor: its number in the order of creation, the operation that made it and the numbers of
+    what it was made from, its shape, the norm of the gradient g that has arrived at it, and the formula by which
     the operation hands g on, from its docstring.  Variables made by hand come last; a gradient that is
     zero or not finite is marked.
 
@@ -32,7 +32,7 @@ def trace(loss: Tensor) -> str:
     if not isinstance(loss, Tensor):
         raise TypeError(f"trace: loss is a {type(loss).__name__}, not a Tensor: nothing was recorded")
     tensors = [t for t in ancestors(loss) if t.dtype.kind == "f"]
-    number = {t.age: i for i, t in enumerate(tensors)}  # births since the program began are too large
+    number = {t.age: i for i, t in enumerate(tensors)}  # counted since the program began they are too large
     norms = [float(np.linalg.norm(to_numpy(g).ravel())) for g in grad(loss, tensors)]
     rows = [_row(t, number, norm) for t, norm in zip(tensors, norms, strict=True)][::-1]
     head = ("#", "operation", "from", "shape", "norm of g", "formula")

@@ -34,9 +34,8 @@ import numpy as np
 from minigan import ops
 from minigan.autograd import Tensor, grad, no_grad
 from minigan.backend import Array, normal, to_device, to_numpy, zeros
-from minigan.checks import real, whole
+from minigan.checks import expect, real, whole
 from minigan.layers import Layer
-from minigan.layers.base import expect
 from minigan.layers.initializers import glorot_uniform
 from minigan.losses import mean_squared_error
 from minigan.models.augmentation import intensity, random_shifts, shifted

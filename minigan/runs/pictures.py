@@ -1,6 +1,6 @@
 """Pictures: sample grids, animations, curves of a run.
 
-Chapter 11; read nothing before it.  Needs matplotlib (which brings Pillow), imported on first use.
+Needs matplotlib (which brings Pillow), imported on first use.
 Images are (N, H, W, C) in [-1, 1]; C is 1 or 3.
 """
 
@@ -18,9 +18,11 @@ def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, sca
 
     columns  images in a row; the smallest square that holds them all by default
     gap      pixels between the images;  scale  every pixel becomes scale x scale pixels
-    Raises ValueError if `images` is not (N, H, W, 1 or 3) with N > 0.
+    Raises ValueError if `images` is not (N, H, W, 1 or 3) with N > 0, TypeError if its numbers are integers.
     """
     images = np.asarray(images)
+    if images.dtype.kind != "f":
+        raise TypeError(f"image_grid: images are {images.dtype}, expected floating-point numbers in [-1, 1]")
     if images.ndim != 4 or images.shape[3] not in (1, 3) or not len(images):
         raise ValueError(
             f"image_grid: images have shape {images.shape}, expected (N, H, W, 1 or 3) with N > 0"
@@ -66,7 +68,8 @@ def plot_history(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         for name in names:
-            axes.plot([row["step"] for row in rows], [row[name] for row in rows], label=name, linewidth=1)
+            points = [(row["step"], row[name]) for row in rows if name in row]  # not every step reports it
+            axes.plot(*(zip(*points, strict=True) if points else ((), ())), label=name, linewidth=1)
         axes.set(title=title, xlabel="step")
         axes.grid(alpha=0.3)
         axes.legend()

@@ -1,49 +1,40 @@
-"""fit: a training loop that knows nothing of GANs; history, checkpoint, resume.
+"""fit: a training loop that knows nothing of GANs, and that can be interrupted and continued bit for bit.
 
-Chapter 10.1; read nothing before it: a model is anything with `networks`, `optimizers` (name -> Layer,
-name -> Optimizer) and `train_step(batch) -> {name: number}`.
+`Training` is what stands around the loop: the position in the data, history, progress, checkpoints, signals,
+and several processes.  `fit` is the loop itself; examples write it out, with a `minigan.runs.Run`.
 
-Everything that the next step depends on is in the checkpoint: weights and running statistics, the slots
-of the optimizers, the random generator, the position in the data.  So  train 2N  and  train N, stop,
-resume, train N  give the same bits.
+Everything that the next step depends on is in the checkpoint.  So  train 2N  and  train N, stop, resume,
+train N  give the same bits.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-import os
-import signal
-import sys
-import threading
-import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from types import TracebackType
+from typing import Any
 
 from minigan import backend
+from minigan.checks import instance, whole
 from minigan.data import Batches
-from minigan.layers import Layer
-from minigan.optimizers import Optimizer
-from minigan.training.parallel import Team
+from minigan.training.checkpoint import (
+    Model,
+    count_step,
+    load_checkpoint,
+    new_position,
+    row_of,
+    save_checkpoint,
+)
+from minigan.training.history import History
+from minigan.training.interruption import Interrupted, signals_noted
+from minigan.training.lock import locked
+from minigan.training.parallel import ProcessGroup
+from minigan.training.progress import Progress
 
-FORMAT = 1  # of the checkpoint file; to be raised when old files can no longer be read
-
-
-class Model(Protocol):
-    """What `fit` needs to know of a model."""
-
-    @property
-    def networks(self) -> Mapping[str, Layer]: ...
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]: ...
-
-    def train_step(self, batch: Any) -> dict[str, Any]: ...
+Monitor = Callable[[Mapping[str, float]], Sequence[str]]
 
 
 def fit(
@@ -53,242 +44,182 @@ def fit(
     out: str | Path,
     resume: bool = False,
     after_epoch: Callable[[int], None] | None = None,
-    watch: Callable[[Mapping[str, float]], Sequence[str]] | None = None,
+    monitor: Monitor | None = None,
     log_every: int = 50,
-    team: Team | None = None,
+    group: ProcessGroup | None = None,
+    **renamed: Any,
 ) -> bool:
     """Train `model` until it has seen `epochs` epochs; True when done, False when interrupted.
 
     out          the run folder; it receives history.csv and, after every epoch, checkpoint.npz
     resume       continue from the checkpoint in `out` instead of starting anew
     after_epoch  called with the number of epochs done, after each epoch: draw pictures here
-    watch        called with each row of history.csv; what it answers is printed (`hints`)
+    monitor      called with each row of history.csv; what it returns is printed (`Monitor`)
     log_every    steps whose mean makes one row of history.csv; the end of an epoch makes one, too
-    team         the processes that train together (`parallel`); the leader alone writes files and draws
+    group        the processes that train together (`parallel`); rank 0 alone writes files and draws
 
-    Ctrl-C finishes the step, writes a checkpoint and returns False; a second Ctrl-C stops at once, and
-    the last complete checkpoint stays valid.  Raises FloatingPointError when a loss is not finite,
-    leaving the last checkpoint as it is.
+    Ctrl-C (or SIGTERM, or SIGHUP) finishes the step, writes a checkpoint and returns False; a second one stops
+    at once, and the last complete checkpoint stays valid.  Raises FloatingPointError when a loss is not finite,
+    leaving the last checkpoint as it is; FileExistsError if `out` holds a run that is not to be resumed;
+    BlockingIOError if another process trains in `out`.
     """
-    out, team = Path(out), team or Team()
-    if team.leader:
-        out.mkdir(parents=True, exist_ok=True)
-    start = load_checkpoint(model, out / "checkpoint.npz") if resume and team.leader else new_position()
-    position = team.of_leader(start)  # and what else is in the checkpoint: see `Team.training`
-    history = History(out / "history.csv" if team.leader else None, position["step"])
-    watch = watch or (lambda row: ())
-    for row in history.rows:
-        watch(row)  # what was said before the interruption is not said again
-    progress = Progress(len(batches) * epochs, batches.batch_size, position)
-    with team.training(model), _ctrl_c() as interrupted:
-        for epoch in range(position["epoch"], epochs):
-            for batch in batches.epoch(epoch, start=position["step_in_epoch"]):
-                metrics = team.train_step(model, batch)
-                _count(position, metrics, progress.seconds())
-                epoch_ends = position["step_in_epoch"] == len(batches)
-                if position["step"] % log_every == 0 or epoch_ends:
-                    row = _row(position)
-                    _check_finite(row, out)
-                    history.append(row)
-                    progress.show(epoch + 1, epochs, row)
-                    for hint in watch(row):
-                        progress.end(f"hint: {hint}")
-                if team.any(interrupted()):
-                    if team.leader:
-                        save_checkpoint(model, out / "checkpoint.npz", position)
-                    progress.end(f"interrupted after step {position['step']}: checkpoint saved in {out}")
-                    return False
-            position["epoch"], position["step_in_epoch"] = epoch + 1, 0
-            if team.leader:
-                if after_epoch:
-                    after_epoch(epoch + 1)
-                save_checkpoint(model, out / "checkpoint.npz", position)
-    progress.end()
-    return True
+    for old, new in (("watch", "monitor"), ("team", "group")):
+        if old in renamed:
+            warnings.warn(f"fit: {old} is now called {new}", DeprecationWarning, stacklevel=2)
+    monitor, group = renamed.pop("watch", monitor), renamed.pop("team", group)
+    if renamed:
+        raise TypeError(f"fit: unknown argument {', '.join(renamed)}")
+    with Training(model, batches, epochs, out, resume, monitor, log_every, group) as training:
+        for epoch in training.epochs():
+            for batch in training.batches(epoch):
+                training.log(model.train_step(batch))
+            if after_epoch and training.group.is_rank_0:
+                after_epoch(epoch + 1)
+    return training.position["epoch"] >= epochs
 
 
-# --- Where a run is, and what it has measured ------------------------------------------------------
+class Training:
+    """Stands around a loop over epochs and batches; the arguments are those of `fit`.
 
+        with Training(model, batches, epochs, out) as training:
+            for epoch in training.epochs():
+                for batch in training.batches(epoch):
+                    training.log(model.train_step(batch))
 
-def new_position() -> dict[str, Any]:
-    """The beginning of a run: where in the data, and the sums behind the next row of the history."""
-    return {"epoch": 0, "step": 0, "step_in_epoch": 0, "seconds": 0.0, "sums": {}, "summed": 0}
+    An interruption ends the with-block, after the step, with the checkpoint saved; the program goes on behind
+    it, where `interrupted` is the number of the signal.
+    """
 
-
-def _count(position: dict[str, Any], metrics: Mapping[str, Any], seconds: float) -> None:
-    position["step"] += 1
-    position["step_in_epoch"] += 1
-    position["seconds"] = seconds
-    position["summed"] += 1
-    for name, number in metrics.items():
-        position["sums"][name] = position["sums"].get(name, 0.0) + number
-
-
-def _row(position: dict[str, Any]) -> dict[str, float]:
-    """The means since the last row; the only place where numbers are fetched from the device."""
-    means = {name: float(total) / position["summed"] for name, total in position["sums"].items()}
-    position["sums"], position["summed"] = {}, 0
-    return {"step": position["step"], "epoch": position["epoch"] + 1, "seconds": position["seconds"]} | means
-
-
-def _check_finite(row: Mapping[str, float], out: Path) -> None:
-    for name, number in row.items():
-        if not math.isfinite(number):
-            raise FloatingPointError(
-                f"{name} is {number} at step {row['step']}: training has diverged (a smaller learning rate "
-                f"usually helps); the last checkpoint in {out} is from before"
+    def __init__(
+        self,
+        model: Model,
+        batches: Batches,
+        epochs: int,
+        out: str | Path,
+        resume: bool = False,
+        monitor: Monitor | None = None,
+        log_every: int = 50,
+        group: ProcessGroup | None = None,
+    ) -> None:
+        who = type(self).__name__
+        if not all(hasattr(model, name) for name in ("networks", "optimizers", "train_step")):
+            raise TypeError(
+                f"{who}: model is a {type(model).__name__}, expected one with networks, optimizers and train_step"
             )
+        self.model: Any = model
+        self.data: Batches = instance(who, Batches, batches=batches)
+        self.total, self.log_every = whole(who, epochs=epochs, log_every=log_every)
+        self.out, self.resume = Path(out), resume
+        self.monitor, self.group = monitor or (lambda row: ()), group or ProcessGroup()
+        self.interrupted = 0
+        self.saved_at: int | None = None  # the step of the checkpoint that this training has read or written
+        self.position = new_position()
 
+    def __enter__(self) -> Any:
+        with ExitStack() as stack:
+            self.group.require_equal(
+                epochs=self.total, seed=self.data.seed, examples=self.data.n, batch_size=self.data.batch_size
+            )
+            self.group.require_equal(data=self.data.checksum() if self.group.size > 1 else 0)
+            if self.group.is_rank_0:
+                self.out.mkdir(parents=True, exist_ok=True)
+                stack.enter_context(locked(self.out))
+                self._open()
+            self.position = self.group.broadcast(self.position)
+            history = self.out / "history.csv" if self.group.is_rank_0 else None
+            self.history = History(history, self.position["step"])
+            for row in self.history.rows:
+                self.monitor(row)  # what was said before the interruption is not said again
+            stack.enter_context(self.group.training(self.model))
+            self._signal = stack.enter_context(signals_noted())
+            steps = len(self.data) * self.total
+            self.progress = Progress(steps, self.total, self.data.batch_size, self.position)
+            stack.callback(self.progress.close)
+            self._stack = stack.pop_all()
+        return self
 
-class History:
-    """history.csv: one row every few steps; rows after `step` are from a run that was cut off.
-
-    Without a path, nothing is read or written.
-    """
-
-    def __init__(self, path: Path | None, step: int) -> None:
-        self.path = path
-        self.rows = [row for row in read_history(path) if row["step"] <= step] if path and step else []
-        self._write(self.rows, "w")
-
-    def append(self, row: dict[str, float]) -> None:
-        self._write([row], "a" if self.rows else "w")
-        self.rows.append(row)
-
-    def _write(self, rows: list[dict[str, float]], mode: str) -> None:
-        if not self.path:
+    def _open(self) -> None:
+        """Read the checkpoint, or make sure that there is none."""
+        path = self.out / "checkpoint.npz"
+        if not self.resume:
+            if path.exists():
+                raise FileExistsError(
+                    f"{self.out} holds a run already: resume it, or choose another folder for a new one"
+                )
             return
-        with open(self.path, mode, newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else [])
-            if mode == "w" and rows:
-                writer.writeheader()
-            writer.writerows(rows)
+        self.position = load_checkpoint(self.model, path)
+        self.saved_at = step = self.position["step"]
+        if step != self.position["epoch"] * len(self.data) + self.position["step_in_epoch"]:
+            raise ValueError(f"{path} was made with other batches than these, {len(self.data)} in an epoch")
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        interrupted = isinstance(error, Interrupted)
+        if error is None:  # a signal that has come too late to interrupt anything
+            self.interrupted = max(self.group.all_gather(self._signal()))
+        elif isinstance(error, Interrupted):
+            self.interrupted, kind, error, traceback = error.number, None, None, None
+            self.progress.say(
+                f"interrupted after step {self.position['step']}: checkpoint saved in {self.out}"
+            )
+        self._stack.__exit__(kind, error, traceback)
+        return interrupted
 
-def read_history(path: str | Path) -> list[dict[str, float]]:
-    """The rows of a history.csv, oldest first; an empty list if there is none.
+    def epochs(self) -> Iterator[int]:
+        """The numbers of the epochs that are still to be done; after each, a checkpoint is written."""
+        for epoch in range(self.position["epoch"], self.total):
+            yield epoch
+            if self.position["step_in_epoch"] != len(self.data):
+                raise RuntimeError(f"epoch {epoch} has ended before all of its batches were logged")
+            self.position["epoch"], self.position["step_in_epoch"] = epoch + 1, 0
+            self._save()
+            if epoch + 1 < self.total:
+                self._stop_if_asked(saved=True)
 
-    A row that a crash cut short is left out.
-    """
-    if not Path(path).exists():
-        return []
-    with open(path, newline="") as file:
-        complete = [row for row in csv.DictReader(file) if all(row.values())]
-    return [{name: float(number) for name, number in row.items()} for row in complete]
+    def batches(self, epoch: int) -> Iterator[Any]:
+        """The batches of this epoch that are still to be seen, of each the share of this process."""
+        group = self.group
+        for batch in self.data.epoch(epoch, start=self.position["step_in_epoch"]):
+            step = self.position["step"]
+            with backend.share(group.rank, group.size) if group.size > 1 else nullcontext():
+                yield group.share(batch)
+            if self.position["step"] != step + 1:
+                raise RuntimeError("log(metrics) is to be called once after every batch")
 
+    def log(self, metrics: Mapping[str, Any]) -> None:
+        """To be called after every step, with the numbers that it reports."""
+        count_step(self.position, self.group.synchronized(self.model, metrics), self.progress.seconds())
+        self.progress.advance()
+        epoch_ends = self.position["step_in_epoch"] == len(self.data)
+        if self.position["step"] % self.log_every == 0 or epoch_ends:
+            row = row_of(self.position)
+            self._check_finite(row)
+            self.history.append(row)
+            self.progress.show(row, epoch_ends)
+            for warning in self.monitor(row):
+                self.progress.say(f"warning: {warning}")
+        self._stop_if_asked(saved=False)
 
-# --- Checkpoints -----------------------------------------------------------------------------------
+    def _stop_if_asked(self, saved: bool) -> None:
+        number = max(self.group.all_gather(self._signal()))
+        if number and not saved:
+            self._save()
+        if number:
+            raise Interrupted(number)
 
+    def _save(self) -> None:
+        if self.group.is_rank_0:
+            save_checkpoint(self.model, self.out / "checkpoint.npz", self.position)
+        self.saved_at = self.position["step"]
 
-def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | None = None) -> None:
-    """Write everything that training depends on to one .npz file, which appears whole or not at all.
-
-    Raises FloatingPointError, and leaves the file as it was, if a number is not finite: nobody could
-    train on from there.
-    """
-    position = new_position() if position is None else position
-    position = position | {"sums": {name: float(total) for name, total in position["sums"].items()}}
-    header = {"format": FORMAT, "position": position, "generator": backend.generator.bit_generator.state}
-    arrays = {"header": np.array(json.dumps(header))}
-    for kind, parts in (("networks", model.networks), ("optimizers", model.optimizers)):
-        for name, part in parts.items():
-            arrays |= {f"{kind}/{name}/{key}": array for key, array in part.state().items()}
-    path = Path(path)
-    for key, array in arrays.items():
-        if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise FloatingPointError(f"{key} is not finite: training has diverged; {path} is left as it was")
-    unfinished = path.with_name(path.name + ".part")
-    with open(unfinished, "wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stubs take the names for allow_pickle
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
-
-
-def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
-    """Put `model` and the random generator where `save_checkpoint` found them; answer the position.
-
-    Raises FileNotFoundError or ValueError, which name the file, if it is missing or does not fit.
-    """
-    path = Path(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no checkpoint {path}: is this the folder of a run?")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-        header = json.loads(str(arrays.pop("header")))
-        written, position, generator = header["format"], header["position"], header["generator"]
-    except Exception as error:
-        raise ValueError(f"{path} is not a checkpoint of minigan: {error}") from error
-    if written != FORMAT:
-        raise ValueError(f"{path} has format {written}, this version of minigan reads {FORMAT}")
-    for kind, parts in (("networks", model.networks), ("optimizers", model.optimizers)):
-        for name, part in parts.items():
-            prefix = f"{kind}/{name}/"
-            state = {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
-            try:
-                part.load_state(state)
-            except ValueError as error:
-                raise ValueError(f"{path} does not fit this model: {name}: {error}") from error
-    backend.generator.bit_generator.state = generator
-    return position
-
-
-# --- What a person sees ----------------------------------------------------------------------------
-
-
-class Progress:
-    """One line with epoch, numbers, images per second and time left; it overwrites itself on a terminal."""
-
-    def __init__(self, steps: int, batch_size: int, position: Mapping[str, Any]) -> None:
-        self.steps, self.batch_size = steps, batch_size
-        self.started, self.done_before, self.seconds_before = (
-            time.time(),
-            position["step"],
-            position["seconds"],
-        )
-        self.width = 0
-
-    def seconds(self) -> float:
-        """Seconds of training, those before an interruption included."""
-        return self.seconds_before + time.time() - self.started
-
-    def show(self, epoch: int, epochs: int, row: Mapping[str, float]) -> None:
-        steps = row["step"] - self.done_before
-        rate = steps / max(time.time() - self.started, 1e-9)
-        left = (self.steps - row["step"]) / rate
-        numbers = "  ".join(f"{k} {v:.3f}" for k, v in row.items() if k not in ("step", "epoch", "seconds"))
-        text = (
-            f"epoch {epoch}/{epochs}  step {row['step']:.0f}/{self.steps}  {numbers}  "
-            f"{rate * self.batch_size:,.0f} images/s  {int(left) // 60}:{int(left) % 60:02d} left"
-        )
-        self.width = max(self.width, len(text))
-        if sys.stdout.isatty():
-            print(f"\r{text:<{self.width}}", end="", flush=True)
-        elif row["step"] == self.steps or int(left) % 10 == 0:
-            print(text, flush=True)
-
-    def end(self, message: str = "") -> None:
-        if sys.stdout.isatty() and self.width:
-            print()
-        if message:
-            print(message, flush=True)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C into a flag to be asked for; the second one interrupts as usual."""
-    pressed = threading.Event()
-
-    def note(number: int, frame: Any) -> None:
-        pressed.set()
-        signal.signal(signal.SIGINT, previous)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield pressed.is_set  # only the main thread receives signals
-        return
-    previous = signal.signal(signal.SIGINT, note)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    def _check_finite(self, row: Mapping[str, float]) -> None:
+        for name, number in row.items():
+            if not math.isfinite(number):
+                there = "there is no checkpoint yet"
+                if self.saved_at is not None:
+                    there = f"the checkpoint in {self.out} is of step {self.saved_at}"
+                raise FloatingPointError(
+                    f"{name} is {number} at step {row['step']}: training has diverged "
+                    f"(a smaller learning rate usually helps); {there}"
+                )

@@ -1,10 +1,8 @@
-"""Hints: what a person would say who looks over your shoulder at the numbers of a GAN.
+"""Monitor: what a person would warn of who looks over your shoulder at the numbers of a GAN.
 
-Chapter 10.2; read `training` before it, which prints what is said here.
-
-A hint is a condition on one row of the history, which must hold for a number of steps in a row, and a
-sentence.  It is given once.  The numbers are the `signals` of `minigan.models.sampling`; what each failure
-is, and what helps, is on the page docs/failure-modes.md.
+A condition on one column of the history must hold for a number of steps in a row; then its warning is given,
+once.  The numbers are those that `train_step` of a GAN reports; what each failure is, and what helps, is on the
+page docs/failure-modes.md.
 """
 
 from __future__ import annotations
@@ -15,34 +13,34 @@ from typing import NamedTuple
 STEPS = 200  # for which a condition must hold
 
 
-class Hint(NamedTuple):
+class Condition(NamedTuple):
     """`holds(number, first)` looks at one column of a row, and at the same column of the first row."""
 
     column: str
     holds: Callable[[float, float], bool]
-    text: str
+    warning: str
 
 
-HINTS = (
-    Hint(
+CONDITIONS = (
+    Condition(
         "d_accuracy",
         lambda accuracy, first: accuracy > 0.99,
         "D wins: its accuracy has been above 99 % for {steps} steps, and G receives almost no gradient, or one "
         "that says nothing; see docs/failure-modes.md#diminished-gradients",
     ),
-    Hint(
+    Condition(
         "g_gradient",
         lambda gradient, first: gradient < 0.01 * first,
         "G learns nothing: the gradient that reaches it has been below 1 % of what it was at first for {steps} "
         "steps; see docs/failure-modes.md#diminished-gradients",
     ),
-    Hint(
+    Condition(
         "d_accuracy",
         lambda accuracy, first: accuracy < 0.2,
         "D is left behind: it has been wrong about more than 80 % of the images for {steps} steps, and what it "
         "tells G is out of date; see docs/failure-modes.md#imbalance",
     ),
-    Hint(
+    Condition(
         "diversity",
         lambda diversity, first: diversity < 0.5,
         "G repeats itself: its samples have varied less than half as much as the data for {steps} steps; see "
@@ -51,26 +49,27 @@ HINTS = (
 )
 
 
-class Watch:
-    """Called with each row of a history in turn; answers the hints that are to be given now."""
+class Monitor:
+    """Called with each row of a history in turn; returns the warnings that are to be given now."""
 
-    def __init__(self, hints: Sequence[Hint] = HINTS, steps: int = STEPS) -> None:
-        self.hints, self.steps = hints, steps
-        self.first: Mapping[str, float] = {}
-        self.since: dict[Hint, float] = {}  # the step before the first of the rows in which it has held
+    def __init__(self, conditions: Sequence[Condition] = CONDITIONS, steps: int = STEPS) -> None:
+        self.conditions, self.steps = conditions, steps
+        self.first: dict[str, float] = {}  # column -> its first number
+        self.since: dict[Condition, float] = {}  # the step before the first of the rows in which it has held
         self.last_step = 0.0
-        self.given: set[Hint] = set()
+        self.given: set[Condition] = set()
 
     def __call__(self, row: Mapping[str, float]) -> list[str]:
-        self.first = self.first or row
+        self.first = {**row, **self.first}
         new = []
-        for hint in self.hints:
-            if hint.column not in row or not hint.holds(row[hint.column], self.first[hint.column]):
-                self.since.pop(hint, None)
+        for condition in self.conditions:
+            column = condition.column
+            if column not in row or not condition.holds(row[column], self.first[column]):
+                self.since.pop(condition, None)
                 continue
-            began = self.since.setdefault(hint, self.last_step)
-            if row["step"] - began >= self.steps and hint not in self.given:
-                self.given.add(hint)
-                new.append(hint.text.format(steps=self.steps))
+            began = self.since.setdefault(condition, self.last_step)
+            if row["step"] - began >= self.steps and condition not in self.given:
+                self.given.add(condition)
+                new.append(condition.warning.format(steps=self.steps))
         self.last_step = row["step"]
         return new

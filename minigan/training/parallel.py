@@ -1,6 +1,6 @@
 """Several processes train one model: each takes its share of every batch, and all take the same steps.
 
-Chapter 10.0; read `optimizers` before it.
+Read `optimizers` before it.
 
 Every loss is a mean over the batch, L = 1/N Σ_n L_n.  In R equal shares, with L_r the mean over share r,
 
@@ -14,7 +14,7 @@ the whole batch, up to rounding, it takes four things:
 * the examples: every rank makes the same batches and keeps its rows,
 * the noise: every rank draws the noise of the whole batch and keeps its rows (`backend.share`),
 * the gradients: averaged when they reach an optimizer, whatever the model does before or afterwards,
-* what is remembered without a gradient (running statistics), and the losses: averaged after each step.
+* buffers, which have no gradient (running statistics), and the losses: averaged after each step.
 
 It is not the same run for layers that look at the batch as a whole: BatchNormalization in training and
 MinibatchStdDev see the share of their rank.  The ranks still agree to the bit.  docs/design.md says more.
@@ -28,7 +28,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,32 +36,34 @@ import numpy as np
 
 from minigan import backend
 from minigan.backend import Array, asarray, synchronize, to_device, to_numpy
+from minigan.ops.elementwise import value
 
 
 class ParallelError(RuntimeError):
     """There is nobody to train together with."""
 
 
-class Team:
-    """The processes that train together; `Team()` is one process alone, for which nothing changes.
+class ProcessGroup:
+    """The processes that train together; `ProcessGroup()` is one process alone, for which nothing changes.
 
-    comm    an MPI communicator, whose processes all call the same methods in the same order
-    leader  True on rank 0, which alone writes files
+    comm       an MPI communicator, whose processes all call the same methods in the same order
+    is_rank_0  True on rank 0, which alone writes files
     """
 
     def __init__(self, comm: Any = None) -> None:
         self.comm = comm
         self.rank: int = comm.rank if comm else 0
         self.size: int = comm.size if comm else 1
-        self.leader = self.rank == 0
-        self.awaited = self.size > 1  # the others wait for this process until its training is over
+        self.is_rank_0 = self.rank == 0
+        self.is_needed = self.size > 1  # the others wait for this process until its training is over
 
     @contextmanager
     def training(self, model: Any) -> Iterator[None]:
         """Inside the with-block the optimizers of `model` average their gradients.
 
-        It starts from the leader's weights, slots and random numbers.
+        It starts from the weights, slots and random numbers of rank 0.
         """
+        self.is_needed = self.size > 1
         if self.size > 1:
             for part in (*model.networks.values(), *model.optimizers.values()):
                 part.load_state(self.comm.bcast(part.state()))
@@ -74,21 +76,23 @@ class Team:
         finally:
             for optimizer in model.optimizers.values():
                 optimizer.average = None
-        self.awaited = False  # not so if an exception came by
+        self.is_needed = False  # not so if an exception came by
 
-    def train_step(self, model: Any, batch: Any) -> dict[str, Any]:
-        """One step of `model` on this rank's share of `batch`; the numbers are means over all ranks."""
+    def share(self, batch: Any) -> Any:
+        """This rank's share of a batch, an array or a tuple of arrays."""
         if self.size == 1:
-            return model.train_step(batch)
+            return batch
         if isinstance(batch, tuple):
-            batch = tuple(array[self.rows(len(array))] for array in batch)
-        else:
-            batch = batch[self.rows(len(batch))]
-        with backend.share(self.rank, self.size):
-            metrics = model.train_step(batch)
-        remembered = [array for network in model.networks.values() for array in network.remembered()]
-        means = self.mean([*remembered, *map(asarray, metrics.values())])
-        for array in remembered:
+            return tuple(array[self.rows(len(array))] for array in batch)
+        return batch[self.rows(len(batch))]
+
+    def synchronized(self, model: Any, metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The means over all ranks of what a step has reported; likewise, in place, of running statistics."""
+        if self.size == 1:
+            return metrics
+        buffers = [array for network in model.networks.values() for array in _buffers(network)]
+        means = self.mean([*buffers, *(asarray(value(number)) for number in metrics.values())])
+        for array in buffers:
             array[...] = means.pop(0)
         return dict(zip(metrics, means, strict=True))
 
@@ -118,24 +122,38 @@ class Team:
             start += array.size
         return means
 
-    def any(self, flag: bool) -> bool:
-        """True on every rank if `flag` is true on any."""
-        return flag if self.size == 1 else bool(self.comm.allreduce(int(flag)))
+    def all_gather(self, own: Any) -> list[Any]:
+        """What every rank has, once all have got here."""
+        return [own] if self.size == 1 else self.comm.allgather(own)
 
-    def of_leader(self, value: Any) -> Any:
-        """The leader's `value`, once all ranks have got here."""
-        return value if self.size == 1 else self.comm.allgather(value)[0]
+    def broadcast(self, own: Any) -> Any:
+        """What rank 0 has, once all ranks have got here."""
+        return self.all_gather(own)[0]
+
+    def require_equal(self, **values: Any) -> None:
+        """Raises ParallelError unless every rank has got the same."""
+        for rank, found in enumerate(self.all_gather(values)):
+            for name, own in values.items():
+                if found.get(name) != own:
+                    raise ParallelError(
+                        f"{name} is {own} on rank {self.rank}, but {found.get(name)} on rank {rank}: "
+                        "start all processes with the same flags and the same data"
+                    )
 
     def _reads_gpus(self) -> bool:
         """True if this MPI says that it takes arrays on a GPU (MPI 4.1, "memory allocation kinds")."""
         return "cuda" in (self.comm.Get_info().Get("mpi_memory_alloc_kinds") or "")
 
 
+def _buffers(network: Any) -> list[Array]:
+    return network.buffers() if hasattr(network, "buffers") else network.remembered()
+
+
 @functools.cache
-def mpi_team() -> Team:
+def mpi_group() -> ProcessGroup:
     """The processes that `mpiexec -n 2 python ...` has started; give it to `fit`.
 
-    From here on only the leader speaks: what the others print is dropped.  A process that ends before `fit`
+    From here on only rank 0 speaks: what the others print is dropped.  A process that ends before `fit`
     does takes all others with it (they would wait forever), and says why.
 
     Raises ParallelError, in words, if mpi4py or its MPI is missing, or if this process is alone.
@@ -152,18 +170,18 @@ def mpi_team() -> Team:
             "this process is alone: start several with mpiexec -n 2 python ..., where mpiexec is of the MPI that "
             f"mpi4py uses ({version})"
         )
-    team, stderr, unsaid = Team(MPI.COMM_WORLD), sys.stderr, io.StringIO()
-    if not team.leader:
+    group, stderr, unsaid = ProcessGroup(MPI.COMM_WORLD), sys.stderr, io.StringIO()
+    if not group.is_rank_0:
         sys.stdout, sys.stderr = open(os.devnull, "w"), unsaid  # noqa: SIM115 - until the program ends
 
     @atexit.register
     def end() -> None:
-        if team.awaited:
-            if not team.leader:
-                time.sleep(2)  # if the leader has the same to say, let it: it ends this process, too
-            end = f"rank {team.rank} of {team.size} has stopped, and so the run ends"
+        if group.is_needed:
+            if not group.is_rank_0:
+                time.sleep(2)  # if rank 0 has the same to say, let it: it ends this process, too
+            end = f"rank {group.rank} of {group.size} has stopped, and so the run ends"
             print(unsaid.getvalue() + end, file=stderr, flush=True)
             time.sleep(0.5)  # until mpiexec has passed it on: what is under way when it ends is lost
-            team.comm.Abort(1)
+            group.comm.Abort(1)
 
-    return team
+    return group

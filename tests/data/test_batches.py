@@ -99,7 +99,7 @@ def test_a_batch_keeps_its_dtype_and_may_be_changed():
         (np.array(1.0), 1, ValueError, r"at least one example, got shapes \[\(\)\]"),
         ((), 1, ValueError, "at least one example"),
         ((np.zeros(3), np.zeros(4)), 1, ValueError, r"same length, got shapes \[\(3,\), \(4,\)\]"),
-        (np.zeros(3), 0, ValueError, "batch_size is 0, expected at least 1"),
+        (np.zeros(3), 0, ValueError, "batch_size is 0, expected an integer of at least 1"),
         (np.zeros(3), 4, ValueError, "batch_size is 4, but there are 3 examples"),
         ([np.zeros(3), np.zeros(3)], 1, TypeError, "a NumPy array or a tuple of them, got list"),
         ((np.zeros(3), [1, 2, 3]), 1, TypeError, "a NumPy array or a tuple of them, got list"),

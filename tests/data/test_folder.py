@@ -1,11 +1,13 @@
 """A folder of pictures: cut, resized, scaled; what is broken is named and skipped."""
 
 import builtins
+import os
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from minigan.data import folder
 from minigan.data.folder import load_folder
 
 
@@ -110,3 +112,62 @@ def test_without_pillow_the_error_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(ImportError, match="pip install pillow"):
         load_folder(tmp_path, 8)
+
+
+# --- Files that are not what they are called ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["GIF", "BMP", "TIFF", "EPS"])
+def test_only_the_two_formats_that_are_meant_are_opened_whatever_a_file_is_called(tmp_path, capsys, kind):
+    save(tmp_path / "good.png", colour(8, 8, (1, 2, 3)))
+    Image.fromarray(colour(8, 8, (200, 0, 0))).save(tmp_path / "other.png", format=kind)
+    assert len(load_folder(tmp_path, 8)) == 1
+    assert f"skipped {tmp_path / 'other.png'}: cannot identify image file" in capsys.readouterr().err
+
+
+def test_a_picture_with_too_many_pixels_is_named_before_it_is_unpacked(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_PIXELS", 99)
+    save(tmp_path / "a.png", np.zeros((9, 11)))
+    assert len(load_folder(tmp_path, 8)) == 1
+    save(tmp_path / "b.png", np.zeros((10, 10)))
+    assert len(load_folder(tmp_path, 8)) == 1
+    assert "b.png: it has 10 x 10 pixels, more than 99" in capsys.readouterr().err
+
+
+def test_a_large_jpeg_is_made_smaller_while_it_is_decoded_and_looks_the_same(tmp_path):
+    gradient = np.linspace(0, 255, 640).astype(np.uint8)
+    save(tmp_path / "large.jpg", np.broadcast_to(gradient, (640, 640)), quality=95)
+    save(tmp_path / "same.png", np.broadcast_to(gradient, (640, 640)))
+    large, same = load_folder(tmp_path, 8)
+    np.testing.assert_allclose(large, same, atol=0.02)
+
+
+def test_a_name_cannot_write_to_the_terminal(tmp_path, capsys):
+    (tmp_path / "a\x1b[31m.png").write_text("no picture")
+    with pytest.raises(ValueError, match="none of its 1"):
+        load_folder(tmp_path, 8)
+    err = capsys.readouterr().err
+    assert "\x1b" not in err and "a?[31m.png" in err
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="nothing is forbidden to this user")
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, capsys):
+    save(tmp_path / "good.png", colour(8, 8, (1, 2, 3)))
+    (tmp_path / "locked").mkdir(mode=0)
+    assert len(load_folder(tmp_path, 8)) == 1
+    assert f"skipped {tmp_path / 'locked'}" in capsys.readouterr().err
+
+
+def test_an_error_while_a_folder_is_listed_is_named(tmp_path, capsys, monkeypatch):
+    save(tmp_path / "good.png", colour(8, 8, (1, 2, 3)))
+    original = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return original(path)
+
+    (tmp_path / "locked").mkdir()
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert len(load_folder(tmp_path, 8)) == 1
+    assert f"skipped {tmp_path / 'locked'}: [Errno 13] Permission denied" in capsys.readouterr().err

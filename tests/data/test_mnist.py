@@ -109,6 +109,19 @@ def test_the_full_set_is_read_from_the_folder_that_the_environment_names(
     assert images.dtype == np.float32 and labels.dtype == np.int64
 
 
+@pytest.mark.parametrize("layout", ["{0}/{0}", "{1}", "{1}.gz", "{1}/{1}"])
+def test_the_files_are_found_as_people_have_them(tiny, cache, tmp_path, monkeypatch, layout):
+    tiny.write(tmp_path / "published", packed=layout.endswith(".gz"))
+    for path in (tmp_path / "published").iterdir():
+        name = path.name.removesuffix(".gz")
+        place = tmp_path / "mine" / layout.format(name, name.replace("-idx", ".idx"))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    monkeypatch.setenv("MINIGAN_DATA", str(tmp_path / "mine"))
+    monkeypatch.setenv("MINIGAN_OFFLINE", "1")
+    np.testing.assert_array_equal(load_mnist("test", full=True)[1], tiny.arrays["test"][1])
+
+
 def test_the_full_set_is_available_as_bytes(tiny, cache):
     tiny.write(cache, packed=True)
     pixels, labels = mnist.load_mnist_pixels("train", full=True)

@@ -1,4 +1,4 @@
-"""The judge: the file that ships is the one that was measured, it can tell digits apart, and says so plainly."""
+"""The classifier: the file that ships is the one that was measured, it can tell digits apart, and says so plainly."""
 
 import hashlib
 import re
@@ -12,9 +12,16 @@ import pytest
 
 import minigan as mg
 from minigan import backend
-from minigan.evaluation import classifier as module
 from minigan.data import load_mnist
-from minigan.evaluation.classifier import WEIGHTS, Judge, about, judge, load_judge, save_judge
+from minigan.evaluation import classifier as module
+from minigan.evaluation.classifier import (
+    WEIGHTS,
+    Classifier,
+    about,
+    digit_classifier,
+    load_classifier,
+    save_classifier,
+)
 from minigan.models import MLPGAN
 
 SCRIPT = Path(mg.__file__).parents[1] / "examples" / "classify_mnist.py"
@@ -38,15 +45,15 @@ def test_the_shipped_file_is_the_one_that_was_measured():
 def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
     damaged = bytearray(WEIGHTS.read_bytes())
     damaged[len(damaged) // 2] ^= 1
-    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "judge.npz")
+    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "classifier.npz")
     module.WEIGHTS.write_bytes(damaged)
-    with pytest.raises(ValueError, match=r"judge.npz: found SHA-256 \w+, expected " + module.SHA256):
-        judge.__wrapped__()
+    with pytest.raises(ValueError, match=r"classifier.npz: found SHA-256 \w+, expected " + module.SHA256):
+        digit_classifier.__wrapped__()
 
 
 def test_it_reads_the_digits_that_it_was_trained_on(digits):
     images, labels = digits
-    p = judge().probabilities(images)
+    p = digit_classifier().predict_proba(images)
     assert (p.argmax(axis=1) == labels).mean() > 0.99
     assert (p.max(axis=1) > 0.9).mean() > 0.97
 
@@ -57,7 +64,7 @@ def test_it_reads_the_test_images_as_well_as_its_file_says():
         images, labels = load_mnist("test", full=True)
     except FileNotFoundError as error:
         pytest.skip(str(error))
-    p = judge().probabilities(images)
+    p = digit_classifier().predict_proba(images)
     assert (p.argmax(axis=1) == labels).mean() == pytest.approx(about()["accuracy"], abs=2e-4)
     assert (p.max(axis=1) > 0.9).mean() == pytest.approx(about()["sure"], abs=2e-4)
 
@@ -75,40 +82,40 @@ def test_it_is_not_sure_of_noise(digits):
         "untrained generator": MLPGAN().sample(500),
     }
     for name, noise in no_digits.items():
-        assert (judge().probabilities(noise).max(axis=1) > 0.9).mean() < 0.02, name
+        assert (digit_classifier().predict_proba(noise).max(axis=1) > 0.9).mean() < 0.02, name
 
 
 def test_probabilities_are_those_of_the_network_and_features_lie_below_them(digits):
     images, _ = digits
-    features, p = judge().features(images[:7]), judge().probabilities(images[:7])
+    features, p = digit_classifier().features(images[:7]), digit_classifier().predict_proba(images[:7])
     assert features.shape == (7, 64) and (features >= 0).all() and features.dtype == np.float32
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-5)
     with mg.no_grad():
-        logits = judge()(images[:7])
+        logits = digit_classifier()(images[:7])
     np.testing.assert_allclose(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), p, atol=1e-5)
-    np.testing.assert_allclose(judge().opinion(features), p, atol=1e-6)
+    np.testing.assert_allclose(digit_classifier().head_proba(features), p, atol=1e-6)
 
 
 def test_what_it_sees_in_an_image_does_not_depend_on_the_others(digits, monkeypatch):
     images, _ = digits
-    together = judge().features(images[:30])
+    together = digit_classifier().features(images[:30])
     monkeypatch.setattr(module, "AT_ONCE", 4)
-    np.testing.assert_allclose(judge().features(images[:30]), together, atol=1e-4)
-    np.testing.assert_allclose(judge().features(images[29::-1]), together[::-1], atol=1e-4)
+    np.testing.assert_allclose(digit_classifier().features(images[:30]), together, atol=1e-4)
+    np.testing.assert_allclose(digit_classifier().features(images[29::-1]), together[::-1], atol=1e-4)
 
 
 def test_looking_changes_nothing(digits):
     images, _ = digits
-    before, random = judge().state(), backend.generator.bit_generator.state
-    judge().probabilities(images[:50])
+    before, random = digit_classifier().state(), backend.generator.bit_generator.state
+    digit_classifier().predict_proba(images[:50])
     assert backend.generator.bit_generator.state == random
-    for name, array in judge().state().items():
+    for name, array in digit_classifier().state().items():
         assert np.array_equal(array, before[name]), name
 
 
 def test_loading_it_takes_no_random_numbers_from_a_run():
     before = backend.generator.bit_generator.state
-    load_judge(WEIGHTS)
+    load_classifier(WEIGHTS)
     assert backend.generator.bit_generator.state == before
 
 
@@ -116,21 +123,21 @@ def test_it_looks_on_the_host_whatever_the_device(digits, monkeypatch):
     nowhere = SimpleNamespace(ndarray=type("Array", (), {}))  # a device on which nothing can be made
     monkeypatch.setitem(backend._modules, "elsewhere", nowhere)
     with mg.on("elsewhere"):
-        found = load_judge(WEIGHTS).probabilities(digits[0][:5])
-    assert np.array_equal(found, judge().probabilities(digits[0][:5]))
+        found = load_classifier(WEIGHTS).predict_proba(digits[0][:5])
+    assert np.array_equal(found, digit_classifier().predict_proba(digits[0][:5]))
 
 
 def test_it_is_loaded_once():
-    assert judge() is judge()
+    assert digit_classifier() is digit_classifier()
 
 
 def test_what_is_saved_is_what_is_loaded_up_to_half_precision(tmp_path):
-    made = Judge()
+    made = Classifier()
     for name in ("a", "b"):
-        save_judge(tmp_path / name, made, {"seed": 3})
+        save_classifier(tmp_path / name, made, {"seed": 3})
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     assert about(tmp_path / "a") == {"seed": 3}
-    again = load_judge(tmp_path / "a").state()
+    again = load_classifier(tmp_path / "a").state()
     for name, array in made.state().items():
         assert again[name].dtype == np.float32
         np.testing.assert_allclose(again[name], array, rtol=1e-3, atol=1e-6)
@@ -150,7 +157,7 @@ def test_what_is_saved_is_what_is_loaded_up_to_half_precision(tmp_path):
 )
 def test_what_is_no_image_is_refused(images, words):
     with pytest.raises(ValueError, match=words):
-        judge().features(images)
+        digit_classifier().features(images)
 
 
 # --- examples/classify_mnist.py ---------------------------------------------------------------------
@@ -186,10 +193,10 @@ def test_a_quick_run_learns_says_how_much_and_writes_the_same_file_every_time(
 
 
 def test_its_steps_lower_the_loss_and_its_learning_rate_ends_near_zero(script, digits):
-    classifier = script["Classifier"](steps=12)
-    losses = [float(classifier.train_step((digits[0][:100], digits[1][:100]))["loss"]) for _ in range(12)]
+    model = script["Model"](steps=12)
+    losses = [float(model.train_step((digits[0][:100], digits[1][:100]))["loss"]) for _ in range(12)]
     assert losses[-1] < 0.5 * losses[0]
-    assert 0 < classifier.optimizer.learning_rate < 0.05 * script["LEARNING_RATE"]
+    assert 0 < model.optimizer.learning_rate < 0.05 * script["LEARNING_RATE"]
 
 
 def test_shifted_images_are_the_same_images_elsewhere(script):

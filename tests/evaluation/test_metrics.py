@@ -1,4 +1,4 @@
-"""The measures: each against its definition in loops, against a known answer, and at its floor."""
+"""The metrics: each against its definition in loops, against a known answer, and at its baseline."""
 
 import itertools
 import math
@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigan.evaluation import metrics as measures
 from minigan.data import grid, load_mnist, ring
 from minigan.data.synthetic import grid_centres, ring_centres
+from minigan.evaluation import metrics
 from minigan.evaluation.metrics import (
     cluster,
     confident_share,
@@ -42,7 +42,7 @@ def normal(n, d, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d))
 
 
-# --- What the judge says ----------------------------------------------------------------------------
+# --- What the classifier says -----------------------------------------------------------------------
 
 
 def test_confident_and_digit_shares_of_four_images_counted_by_hand():
@@ -57,11 +57,11 @@ def test_a_digit_that_never_occurs_has_the_share_zero():
     assert digit_shares(p).tolist() == [0, 0, 0, 2 / 3, 0, 0, 0, 0, 0, 1 / 3]
 
 
-@pytest.mark.parametrize("measure", [confident_share, digit_shares])
+@pytest.mark.parametrize("metric", [confident_share, digit_shares])
 @pytest.mark.parametrize("shape", [(0, 10), (10,), (2, 5, 2)])
-def test_probabilities_of_a_wrong_shape_are_refused(measure, shape):
+def test_probabilities_of_a_wrong_shape_are_refused(metric, shape):
     with pytest.raises(ValueError, match=r"probabilities have shape .* expected \(N, classes\)"):
-        measure(np.ones(shape))
+        metric(np.ones(shape))
 
 
 # --- Fréchet distance -------------------------------------------------------------------------------
@@ -156,10 +156,10 @@ def density_coverage_in_loops(real, fake, k):
 
 
 @given(clouds, st.integers(1, 4), st.integers(5, 12), st.integers(5, 12), st.sampled_from([64, 1 << 20]))
-def test_the_measures_with_balls_are_their_definitions_whatever_the_blocks(rng, k, m, n, block):
+def test_the_metrics_with_balls_are_their_definitions_whatever_the_blocks(rng, k, m, n, block):
     real, fake = rng.standard_normal((m, 2)), rng.standard_normal((n, 2)) * 0.8 + 0.3
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measures, "BLOCK_BYTES", block)
+        patch.setattr(metrics, "BLOCK_BYTES", block)
         assert precision_recall(real, fake, k) == (
             inside_in_loops(fake, real, k),
             inside_in_loops(real, fake, k),
@@ -187,7 +187,7 @@ def test_a_generator_without_variety_has_precision_but_no_recall_and_the_reverse
 
 
 def test_one_stray_real_point_makes_all_fakes_look_precise_but_not_dense():
-    """Why there are two pairs of these measures: figure 2 of Naeem et al."""
+    """Why there are two pairs of these metrics: figure 2 of Naeem et al."""
     real = np.concatenate([normal(200, 2), [[100.0, 0.0]]])
     fake = normal(200, 2, seed=1) + [40, 0]
     assert precision_recall(real, fake)[0] == 1.0
@@ -272,7 +272,7 @@ def test_the_mixture_itself_covers_its_modes_and_a_collapsed_generator_one(mixtu
     modes, quality, divergence = modes_covered(draw(20_000), centres, std)
     assert modes == len(centres)
     assert quality == pytest.approx(1 - math.exp(-4.5), abs=0.004)
-    # The floor of N samples, as a χ² with K - 1 degrees of freedom: (K - 1)/(2 N) on average
+    # The baseline of N samples, as a χ² with K - 1 degrees of freedom: (K - 1)/(2 N) on average
     assert 0 < divergence < 3 * (len(centres) - 1) / (2 * 20_000)
     assert modes_covered(centres[:1].repeat(100, axis=0), centres, std) == (
         1,
@@ -290,7 +290,7 @@ def test_the_nearest_point_is_found_whatever_the_blocks(rng, block, dtype):
     points, training = (rng.standard_normal((n, 2, 3)).astype(dtype) for n in (7, 9))
     expected = np.array([[distance(x, y) for y in training] for x in points])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measures, "BLOCK_BYTES", block)
+        patch.setattr(metrics, "BLOCK_BYTES", block)
         index, found = nearest(points, training)
     assert index.tolist() == expected.argmin(axis=1).tolist()
     np.testing.assert_allclose(found, expected.min(axis=1), rtol=1e-5)
@@ -316,7 +316,7 @@ def test_copies_are_found_out():
 
 
 def test_copies_that_are_moved_by_a_pixel_are_not_found_out():
-    """A limit of this measure that its docstring states."""
+    """A limit of this metric that its docstring states."""
     images, _ = load_mnist()
     training, test, moved = images[:2000], images[2000:3000], np.roll(images[:1000], 1, axis=2)
     ratio, near = memorisation(nearest(moved, training)[1], nearest(test, training)[1])
@@ -332,7 +332,7 @@ def test_the_percentiles_of_real_distances_are_enough_to_judge_by():
 
 
 @pytest.mark.parametrize(
-    "measure",
+    "metric",
     [
         frechet_distance,
         lambda real, fake: kernel_distance(real, fake, subset_size=30),
@@ -341,9 +341,9 @@ def test_the_percentiles_of_real_distances_are_enough_to_judge_by():
         lambda real, fake: np.sort(nearest(real, fake)[1]),
     ],
 )
-def test_the_order_of_the_points_does_not_matter(measure):
+def test_the_order_of_the_points_does_not_matter(metric):
     real, fake = normal(30, 3), normal(30, 3, seed=1)
-    a, b = measure(real, fake), measure(real[::-1], np.roll(fake, 7, axis=0))
+    a, b = metric(real, fake), metric(real[::-1], np.roll(fake, 7, axis=0))
     np.testing.assert_allclose(a, b, atol=1e-9)
 
 

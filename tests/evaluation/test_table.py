@@ -1,4 +1,4 @@
-"""The table of a generator: known samples get the numbers they must get, beside floors that fit."""
+"""The table of a generator: known samples get the numbers they must get, beside baselines that fit."""
 
 import json
 import runpy
@@ -10,24 +10,23 @@ import pytest
 from PIL import Image
 
 import minigan
-from minigan.evaluation import table as evaluation
-from minigan.evaluation import classifier as judge_module
 from minigan.data import load_mnist
-from minigan.evaluation import (
-    FLOORS,
+from minigan.evaluation import classifier, table
+from minigan.evaluation.table import (
+    BASELINES,
     FORMS,
     SHORT,
     SIZES,
     Row,
+    embed,
     evaluate,
     format_table,
-    look_at,
-    print_short_table,
     shipped_distances,
     shipped_reference,
+    short_table,
 )
 from minigan.models import MLPGAN
-from minigan.runs import parse_run, run, run_parser
+from minigan.runs import Run, batches_for, parse_run, run_parser
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
 examples = pytest.mark.skipif(
@@ -44,45 +43,45 @@ def digits():
 
 
 def numbers(rows):
-    """name -> the first number of the samples, the first number of the floor."""
-    return {row.name: (row.samples[0], row.floor[0]) for row in rows}
+    """name -> the first number of the samples, the first number of the baseline."""
+    return {row.name: (row.samples[0], row.baseline[0]) for row in rows}
 
 
 # --- Known samples ----------------------------------------------------------------------------------
 
 
-def test_unseen_real_digits_are_at_their_floor_in_every_measure(digits):
+def test_unseen_real_digits_are_at_their_baseline_in_every_metric(digits):
     images, _ = digits
-    table = numbers(evaluate(images[:400], training=images[400:1600]))
-    for name, (found, floor) in table.items():
+    found = numbers(evaluate(images[:400], training=images[400:1600]))
+    for name, (samples, baseline) in found.items():
         near = {CONFIDENT: 3, LEAST: 4, DIGITS: 6, FRECHET: 3, COPIES: 0.1, NEAR: 3, KERNEL: 0.05, BINS: 8}
-        assert found == pytest.approx(floor, abs=near.get(name, 0.12)), name
+        assert samples == pytest.approx(baseline, abs=near.get(name, 0.12)), name
 
 
-def test_noise_is_far_from_its_floor(digits):
+def test_noise_is_far_from_its_baseline(digits):
     images, _ = digits
     noise = np.random.default_rng(0).uniform(-1, 1, (300, 28, 28, 1)).astype(np.float32)
-    table = numbers(evaluate(noise, training=images[:1000]))
+    found = numbers(evaluate(noise, training=images[:1000]))
     for name, factor in {FRECHET: 10, KERNEL: 10, COPIES: 1.5}.items():
-        assert table[name][0] > factor * table[name][1], name
+        assert found[name][0] > factor * found[name][1], name
     for name in PRECISION, RECALL, DENSITY, COVERAGE:
-        assert table[name][0] < 0.2 < table[name][1], name
+        assert found[name][0] < 0.2 < found[name][1], name
 
 
 def test_a_generator_that_draws_one_digit_only_is_found_out(digits):
     images, labels = digits
-    table = numbers(evaluate(images[labels == 1][:300], training=images[5000:6000]))
-    assert table[CONFIDENT][0] > 95 and table[PRECISION][0] > 0.7
-    assert table[LEAST][0] == 0 and table[LEAST][1] > 4
-    assert table[FRECHET][0] > 5 * table[FRECHET][1]
-    assert table[RECALL][0] < 0.3 and table[RECALL][1] > 0.7
-    assert table[COVERAGE][0] < 0.3
+    found = numbers(evaluate(images[labels == 1][:300], training=images[5000:6000]))
+    assert found[CONFIDENT][0] > 95 and found[PRECISION][0] > 0.7
+    assert found[LEAST][0] == 0 and found[LEAST][1] > 4
+    assert found[FRECHET][0] > 5 * found[FRECHET][1]
+    assert found[RECALL][0] < 0.3 and found[RECALL][1] > 0.7
+    assert found[COVERAGE][0] < 0.3
 
 
 def test_a_generator_that_copies_is_found_out(digits):
     images, _ = digits
-    found, floor = numbers(evaluate(images[:500], short=True))[COPIES]  # the very images it was trained on
-    assert found == 0.0 and floor > 0.9
+    found, baseline = numbers(evaluate(images[:500], short=True))[COPIES]  # the very images it was trained on
+    assert found == 0.0 and baseline > 0.9
 
 
 # --- What belongs together --------------------------------------------------------------------------
@@ -96,18 +95,18 @@ def test_the_short_table_is_the_beginning_of_the_full_one(digits):
     assert full[: len(short)] == short
 
 
-def test_the_digits_are_counted_as_the_judge_reads_them(digits):
+def test_the_digits_are_counted_as_the_classifier_reads_them(digits):
     images, labels = digits
     chosen = np.concatenate([images[labels == digit][:count] for digit, count in ((3, 60), (8, 30), (0, 10))])
     row = evaluate(chosen, images[:400], short=True)[2]
     np.testing.assert_allclose(row.samples, [10, 0, 0, 60, 0, 0, 0, 0, 30, 0], atol=2)
-    assert sum(row.samples) == pytest.approx(100) and sum(row.floor) == pytest.approx(100)
+    assert sum(row.samples) == pytest.approx(100) and sum(row.baseline) == pytest.approx(100)
 
 
 def test_images_of_your_own_are_cut_in_two_and_the_samples_to_as_many(digits, monkeypatch):
     images, _ = digits
     seen = []
-    monkeypatch.setattr(evaluation, "look_at", lambda x: seen.append(x) or look_at(x))
+    monkeypatch.setattr(table, "embed", lambda x: seen.append(x) or embed(x))
     evaluate(images[:300], training=images[5000:5201], short=True)
     unseen, reference, samples = seen
     assert [len(x) for x in (unseen, reference, samples)] == [100, 101, 100]
@@ -124,9 +123,7 @@ def test_images_on_which_a_model_was_trained_are_not_looked_at_twice():
 def test_copies_are_looked_for_among_the_images_that_the_model_was_trained_on(digits, monkeypatch):
     images, _ = digits
     shipped_reference()  # is kept, from the true images
-    monkeypatch.setattr(
-        evaluation, "load_mnist", lambda split, full: (images[:700] if full else -images, None)
-    )
+    monkeypatch.setattr(table, "load_mnist", lambda split, full: (images[:700] if full else -images, None))
     samples = images[:500]
     assert numbers(evaluate(samples, training="full", short=True))[COPIES][0] == 0.0
     assert numbers(evaluate(samples, training="subset", short=True))[COPIES][0] > 1.0
@@ -143,30 +140,30 @@ def test_copies_are_looked_for_among_the_images_that_the_model_was_trained_on(di
         (np.full((500, 28, 28, 1), 2.0), "subset", r"expected floating-point numbers in \[-1, 1\]"),
     ],
 )
-def test_what_has_no_floor_is_refused(samples, training, words):
+def test_what_has_no_baseline_is_refused(samples, training, words):
     with pytest.raises(ValueError, match=words):
         evaluate(samples, training)
 
 
-# --- The shipped floors -----------------------------------------------------------------------------
+# --- The shipped baselines -----------------------------------------------------------------------------
 
 
-def test_the_floors_were_made_with_the_judge_that_ships():
-    shipped = json.loads(FLOORS.read_text())
-    assert shipped["judge"] == judge_module.SHA256
-    assert set(shipped["measures"]) == {str(n) for n in SIZES}
-    for floors in shipped["measures"].values():
-        assert list(floors) == list(FORMS)
+def test_the_baselines_were_made_with_the_classifier_that_ships():
+    shipped = json.loads(BASELINES.read_text())
+    assert shipped["classifier"] == classifier.SHA256
+    assert set(shipped["metrics"]) == {str(n) for n in SIZES}
+    for baselines in shipped["metrics"].values():
+        assert list(baselines) == list(FORMS)
 
 
-def test_the_floors_are_what_real_images_get():
-    floors = json.loads(FLOORS.read_text())["measures"]
-    for n, of_size in floors.items():
+def test_the_baselines_are_what_real_images_get():
+    baselines = json.loads(BASELINES.read_text())["metrics"]
+    for n, of_size in baselines.items():
         assert of_size[CONFIDENT][0] > 97 and of_size[LEAST][0] > 6, n
         assert sum(of_size[DIGITS]) == pytest.approx(100, abs=0.01)
         assert of_size[COPIES][0] == pytest.approx(1, abs=0.03)
         assert abs(of_size[KERNEL][0]) < 0.05
-    frechet = [floors[str(n)][FRECHET][0] for n in SIZES]
+    frechet = [baselines[str(n)][FRECHET][0] for n in SIZES]
     assert frechet == sorted(frechet, reverse=True)  # the fewer images, the larger it is by itself
 
 
@@ -187,10 +184,10 @@ def test_the_table_stands_in_columns():
         Row(KERNEL, (1.5, 0.25), (0.001, 0.0002)),
     ]
     assert format_table(rows).splitlines() == [
-        "                                                    samples                    real images",
-        "confident (p > 0.9), %                                 65.1                           97.9",
-        "digits 0 to 9, %                   5 6 7 8 9 10 11 12 13 14  10 10 10 10 10 10 10 10 10 10",
-        "kernel distance and its deviation             1.5000 0.2500                  0.0010 0.0002",
+        "                                              samples                    real images",
+        "confident (p > 0.9), %                           65.1                           97.9",
+        "digits 0 to 9, %             5 6 7 8 9 10 11 12 13 14  10 10 10 10 10 10 10 10 10 10",
+        "kernel distance and its std             1.5000 0.2500                  0.0010 0.0002",
     ]
 
 
@@ -208,12 +205,10 @@ class Copier:
         return self.images[np.argsort(noise[:, 0])]
 
 
-def test_every_example_ends_with_the_same_table_of_the_same_noise(digits, capsys):
+def test_every_example_ends_with_the_same_table_of_the_same_noise(digits):
     model = Copier(digits[0][:500])
-    print_short_table(model, samples=500)
-    first = capsys.readouterr().out
-    print_short_table(model, samples=500)
-    assert capsys.readouterr().out == first
+    first = short_table(model, samples=500)
+    assert short_table(model, samples=500) == first
     assert np.array_equal(*model.asked)
     assert [line.split("  ")[0] for line in first.splitlines()[1:]] == list(SHORT)
     copies = next(line for line in first.splitlines() if line.startswith(COPIES))
@@ -228,7 +223,11 @@ def trained(tmp_path_factory, digits):
     """The folder of a run that has just begun."""
     folder = tmp_path_factory.mktemp("evaluate") / "run"
     args = parse_run(run_parser("A test.", 1, 32), "tiny", ["--out", str(folder)])
-    run(args, MLPGAN(), digits[0][:64])
+    model = MLPGAN()
+    with Run(args, model, batches_for(args, digits[0][:64])) as run:
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):
+                run.log(model.train_step(batch))
     return folder
 
 
@@ -241,9 +240,9 @@ def example(monkeypatch, *flags):
 def test_a_run_is_evaluated_and_its_pictures_drawn(trained, monkeypatch, capsys):
     before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
     example(monkeypatch, trained, "--samples", 500)
-    *table, nearest, distances = capsys.readouterr().out.splitlines()
-    assert len(table) == 1 + len(FORMS)
-    assert all(line.startswith(name) for line, name in zip(table[1:], FORMS, strict=True))
+    *lines, nearest, distances = capsys.readouterr().out.splitlines()
+    assert len(lines) == 1 + len(FORMS)
+    assert all(line.startswith(name) for line, name in zip(lines[1:], FORMS, strict=True))
     assert (nearest, distances) == (str(trained / "nearest.png"), str(trained / "distances.png"))
     with Image.open(nearest) as picture:
         assert picture.width == 2 * (20 * 30 - 2)  # 10 pairs in a row, of 28 pixels with gaps of 2

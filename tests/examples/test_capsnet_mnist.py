@@ -11,9 +11,8 @@ import pytest
 from PIL import Image
 
 import minigan
-from minigan.runs import run as runs
 from minigan.models import CapsNet
-from minigan.runs import load_run
+from minigan.runs import digits, load_run
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
 
@@ -26,8 +25,8 @@ pytestmark = pytest.mark.skipif(
 def example(tmp_path, monkeypatch):
     """Runs an example with these flags, on few images, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "QUICK_IMAGES", 128)
-    monkeypatch.setattr(runs, "UNSEEN", 100)
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 128)
+    monkeypatch.setattr(digits, "UNSEEN", 100)
 
     def run(script, *flags):
         monkeypatch.setattr(sys, "argv", [script, "--quick", *flags])
@@ -61,7 +60,8 @@ def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkey
         return original(model, batch)
 
     monkeypatch.setattr(CapsNet, "train_step", interrupted)
-    example("capsnet_mnist.py", "--out", "parts")
+    with pytest.raises(SystemExit):
+        example("capsnet_mnist.py", "--out", "parts")
     assert len(calls) == 3
     example("capsnet_mnist.py", "--resume", "parts")
     assert checkpoint("parts") == checkpoint("whole")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.runs import run as runs
+from minigan import runs
 from minigan.models import DCGAN, VAE, CapsGAN
 from minigan.training import save_checkpoint
 
@@ -91,7 +91,7 @@ def test_each_discriminator_judges_the_images_of_the_other_generator(monkeypatch
 def saved(folder, model):
     """What `compare_gans` needs of a run."""
     folder.mkdir()
-    config = {"model": model.name, "settings": model.settings, "flags": {}}
+    config = {"model": model.name, "settings": model.settings, "flags": {}, "data": {}}
     (folder / "config.json").write_text(json.dumps(config))
     save_checkpoint(model, folder / "checkpoint.npz")
     return folder

@@ -8,6 +8,7 @@ import pytest
 
 import minigan
 from minigan.runs import load_run
+from minigan.training import read_history
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
 
@@ -39,3 +40,21 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
     for name in ("checkpoint.npz", "config.json", "curves.png", "history.csv", "samples.gif", "samples.png"):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert load_run(tmp_path / "run").sample(3).shape == (3, 28, 28, 1)
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("*.py")))
+def test_it_shows_its_flags_also_without_docstrings(script, tmp_path):
+    command = [sys.executable, "-OO", EXAMPLES / script, "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "usage: " in done.stdout and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell")
+def test_a_reader_that_leaves_early_does_not_stop_it(tmp_path):
+    script = f"'{sys.executable}' '{EXAMPLES / 'mlp_gan_mnist.py'}' --quick --epochs 3 --out run"
+    command = f"set -o pipefail; {script} | head -c 1"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "e", "")
+    assert (tmp_path / "run" / "curves.png").exists()
+    assert [row["epoch"] for row in read_history(tmp_path / "run" / "history.csv")][-1] == 3

@@ -47,7 +47,7 @@ def test_finished_runs_are_kept_and_give_the_same_table(play, tmp_path, capsys):
     assert (tmp_path / "comparison.csv").read_bytes() == table
 
 
-def test_a_failure_is_a_figure_an_animation_and_what_the_hints_said(play, tmp_path, capsys):
+def test_a_failure_is_a_figure_an_animation_and_what_the_monitor_said(play, tmp_path, capsys):
     play("--only", "imbalance", "--seeds", "1", "--steps", "50")
     assert (tmp_path / "imbalance.png").stat().st_size > 10_000
     assert (tmp_path / "imbalance.gif").stat().st_size > 5_000

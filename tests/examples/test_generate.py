@@ -10,7 +10,7 @@ from PIL import Image
 
 import minigan
 from minigan.models import MLPGAN
-from minigan.runs import load_run, parse_run, run, run_parser
+from minigan.runs import Run, batches_for, load_run, parse_run, run_parser
 
 SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "generate.py"
 
@@ -25,7 +25,11 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("generate") / "run"
     images = np.random.default_rng(0).uniform(-1, 1, (16, 4, 4, 1)).astype(np.float32)
     args = parse_run(run_parser("A test.", 1, 8), "tiny", ["--out", str(folder)])
-    run(args, MLPGAN(image_shape=(4, 4, 1), latent_size=3), images)
+    model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
+    with Run(args, model, batches_for(args, images)) as run:
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):
+                run.log(model.train_step(batch))
     return folder
 
 

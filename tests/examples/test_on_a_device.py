@@ -8,10 +8,9 @@ import pytest
 import strict_device
 
 import minigan
-from minigan import backend
-from minigan.runs import run as runs
+from minigan import backend, runs
 from minigan.data import load_mnist
-from minigan.runs import load_run
+from minigan.runs import digits, load_run
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
 
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 def stand_in(monkeypatch):
     monkeypatch.setattr(backend, "_modules", backend._modules | {"cuda": strict_device.cupy})
     monkeypatch.setattr(backend, "_chosen", "cpu")  # `use` changes it; this puts it back
-    monkeypatch.setattr(runs, "QUICK_IMAGES", 64)
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 64)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.runs.pictures import image_grid
 from minigan.models import VAE
+from minigan.runs import image_grid
 
 SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "vae_mnist.py"
 

@@ -144,3 +144,15 @@ def test_every_curve_of_every_panel_shows_its_own_column(tmp_path):
 
     pictures = {drawn(change) for change in (None, "step", "a", "b", "c")}
     assert len(pictures) == 5
+
+
+def test_curves_of_numbers_that_not_every_row_has(tmp_path):
+    rows = [{"step": s, "a": s} | ({"b": s} if s % 2 else {}) for s in range(6)]
+    plot_history(tmp_path / "curves.png", rows, {"one": ["a", "b"], "two": ["never"]})
+    with Image.open(tmp_path / "curves.png") as image:
+        image.verify()
+
+
+def test_a_picture_of_bytes_is_no_image(tmp_path):
+    with pytest.raises(TypeError, match=r"images are uint8, expected floating-point numbers in \[-1, 1\]"):
+        image_grid(np.zeros((1, 2, 2, 1), np.uint8))

@@ -1,17 +1,17 @@
-"""Hints: each is given once, when its numbers have been bad for long enough, and not to a healthy run."""
+"""Warnings: each is given once, when its numbers have been bad for long enough, and not to a healthy run."""
 
 import numpy as np
 import pytest
 
 import minigan as mg
 from minigan.data import Batches, load_mnist
-from minigan.training.monitor import HINTS, STEPS, Watch
 from minigan.models import MLPGAN
 from minigan.models.diagnostics import diagnostics
 from minigan.training import fit
+from minigan.training.monitor import CONDITIONS, STEPS, Monitor
 
 HEALTHY = {"d_accuracy": 0.7, "g_gradient": 0.1, "diversity": 0.95, "d_loss": 1.3}
-SICK = {  # the first words of a hint -> the numbers that call for it
+SICK = {  # the first words of a warning -> the numbers that call for it
     "D wins": {"d_accuracy": 0.995},
     "G learns nothing": {"g_gradient": 0.0009},
     "D is left behind": {"d_accuracy": 0.1},
@@ -29,14 +29,14 @@ def history(*parts, every=50):
     return rows
 
 
-def told(rows, watch=None):
-    """[(step, first words of the hint)]"""
-    watch = watch or Watch()
-    return [(row["step"], text.split(":")[0]) for row in rows for text in watch(row)]
+def told(rows, monitor=None):
+    """[(step, first words of the warning)]"""
+    monitor = monitor or Monitor()
+    return [(row["step"], text.split(":")[0]) for row in rows for text in monitor(row)]
 
 
-def test_there_is_a_sick_history_for_every_hint():
-    assert list(SICK) == [hint.text.split(":")[0] for hint in HINTS]
+def test_there_is_a_sick_history_for_every_warning():
+    assert list(SICK) == [condition.warning.split(":")[0] for condition in CONDITIONS]
 
 
 @pytest.mark.parametrize("words", SICK)
@@ -53,7 +53,7 @@ def test_one_good_row_starts_the_count_anew(words):
     assert told(history((400, {}), (150, sick), (50, {}), (200, sick))) == [(800, words)]
 
 
-def test_a_healthy_history_gets_no_hint():
+def test_a_healthy_history_gets_no_warning():
     assert told(history((5000, {}))) == []
     edge = {"d_accuracy": 0.99, "g_gradient": 0.001, "diversity": 0.5}  # on the limit is not beyond it
     assert told(history((400, {}), (5000, edge))) == []
@@ -66,21 +66,21 @@ def test_the_small_gradient_is_compared_with_the_first_one():
     assert told(history((500, {"g_gradient": 0.009}))) == []
 
 
-def test_several_hints_at_once_and_none_for_numbers_that_are_not_there():
+def test_several_warnings_at_once_and_none_for_numbers_that_are_not_there():
     both = SICK["D wins"] | SICK["G repeats itself"]
     assert told(history((500, both))) == [(200, "D wins"), (200, "G repeats itself")]
     assert told([{"step": step, "loss": 0.0} for step in range(50, 1000, 50)]) == []
 
 
-def test_a_hint_says_for_how_long():
-    assert "for 100 steps" in next(iter(Watch(steps=100)({"step": 100} | HEALTHY | {"d_accuracy": 1.0})))
+def test_a_warning_says_for_how_long():
+    assert "for 100 steps" in next(iter(Monitor(steps=100)({"step": 100} | HEALTHY | {"d_accuracy": 1.0})))
 
 
 # --- In a training -----------------------------------------------------------------------------------
 
 
 class Scripted:
-    """A model that answers the numbers of a list, whatever it is shown."""
+    """A model that reports the numbers of a list, whatever the batch."""
 
     def __init__(self, rows):
         self.networks, self.optimizers, self.rows = {}, {}, iter(rows)
@@ -89,24 +89,24 @@ class Scripted:
         return next(self.rows)
 
 
-def test_fit_prints_each_hint_once_also_across_an_interruption(tmp_path, capsys):
+def test_fit_prints_each_warning_once_also_across_an_interruption(tmp_path, capsys):
     sick = {"d_accuracy": 1.0, "diversity": 0.9}
     batches = Batches(np.zeros((300, 1), np.float32), 1)
-    fit(Scripted([sick] * 300), batches, 1, tmp_path, watch=Watch())
-    fit(Scripted([sick] * 300), batches, 2, tmp_path, resume=True, watch=Watch())
-    hints = [line for line in capsys.readouterr().out.splitlines() if line.startswith("hint: ")]
-    assert len(hints) == 1 and "D wins: its accuracy has been above 99 % for 200 steps" in hints[0]
+    fit(Scripted([sick] * 300), batches, 1, tmp_path, monitor=Monitor())
+    fit(Scripted([sick] * 300), batches, 2, tmp_path, resume=True, monitor=Monitor())
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
+    assert len(warnings) == 1 and "D wins: its accuracy has been above 99 % for 200 steps" in warnings[0]
 
 
 @pytest.mark.parametrize(
     ("d_rate", "words"), [(2.5e-3, []), (1e-30, ["D is left behind", "G learns nothing"])]
 )
-def test_the_mlp_gan_gets_no_hint_unless_its_discriminator_stands_still(d_rate, words, tmp_path, capsys):
+def test_the_mlp_gan_gets_no_warning_unless_its_discriminator_stands_still(d_rate, words, tmp_path, capsys):
     images, _ = load_mnist()
     mg.seed(1)  # what a discriminator that learns nothing is wrong about hangs on its first weights
     model = MLPGAN(learning_rates=(5e-3, d_rate))
-    fit(model, Batches(images[:1760], 8), 1, tmp_path, watch=Watch(), log_every=5)
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("hint: ")]
+    fit(model, Batches(images[:1760], 8), 1, tmp_path, monitor=Monitor(), log_every=5)
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: ")]
     assert sorted(line.split(": ")[1] for line in said) == words
 
 

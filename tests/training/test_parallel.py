@@ -15,10 +15,10 @@ import minigan as mg
 from minigan import backend
 from minigan.backend import normal, uniform
 from minigan.models import DCGAN
-from minigan.training.parallel import ParallelError, Team, mpi_team
 from minigan.training import load_checkpoint, read_history
+from minigan.training.parallel import ParallelError, ProcessGroup, mpi_group
 
-WORKER = Path(__file__).with_name("parallel_worker.py")
+WORKER = Path(__file__).parents[1] / "parallel_worker.py"
 EXAMPLES = Path(mg.__file__).parents[1] / "examples"
 beside = Path(sys.executable).with_name("mpiexec")
 MPIEXEC = str(beside) if beside.exists() else shutil.which("mpiexec")
@@ -31,7 +31,11 @@ with_mpi = pytest.mark.skipif(
 
 def mpiexec(n, *command):
     """Run python with these arguments on n processes; one thread each, as they share this machine."""
-    settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(WORKER.parent)}
+    settings = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": f"{WORKER.parent}{os.pathsep}{Path(mg.__file__).parents[1]}",
+    }
     # Open MPI asks for these where it runs as root, or on fewer cores; others ignore them.
     settings |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     settings |= {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
@@ -85,9 +89,9 @@ def test_together_they_are_one_process_with_the_whole_batch(ranks, tmp_path):
     assert np.abs(state(half)[key] - found[0][f"straight:{key}"]).max() > 1e-4
 
 
-class HalfTheBatch(Team):
-    def train_step(self, model, batch):
-        return model.train_step(tuple(array[: BATCH // 2] for array in batch))
+class HalfTheBatch(ProcessGroup):
+    def share(self, batch):
+        return tuple(array[: BATCH // 2] for array in batch)
 
 
 @with_mpi
@@ -152,6 +156,16 @@ def test_what_stops_all_is_said_once(tmp_path):
     assert "rank 0 of 2 has stopped" in done.stderr and "rank 1 of" not in done.stderr
 
 
+@with_mpi
+@pytest.mark.parametrize("what", ["seed", "batch_size", "epochs", "examples", "data"])
+def test_processes_that_were_started_differently_are_told_so_and_do_not_wait_for_ever(what, tmp_path):
+    done = mpiexec(2, WORKER, f"other {what}", tmp_path)
+    assert done.returncode != 0
+    assert f"ParallelError: {what} is " in done.stderr
+    assert "start all processes with the same flags and the same data" in done.stderr
+    assert not (tmp_path / "run" / "checkpoint.npz").exists()
+
+
 # --- The example -------------------------------------------------------------------------------------
 
 
@@ -175,7 +189,7 @@ def test_the_example_trains_on_two_processes_and_goes_on_with_one(tmp_path):
 
 @with_mpi
 def test_a_process_alone_is_told_to_bring_others(tmp_path):
-    done = mpiexec(1, "-c", "from minigan.training.parallel import mpi_team; mpi_team()")
+    done = mpiexec(1, "-c", "from minigan.training.parallel import mpi_group; mpi_group()")
     assert "ParallelError: this process is alone: start several with mpiexec -n 2 python" in done.stderr
 
 
@@ -184,7 +198,7 @@ def test_without_mpi4py_the_flag_says_what_to_install(monkeypatch, capsys):
 
     monkeypatch.setitem(sys.modules, "mpi4py", None)  # importing it now fails
     with pytest.raises(ParallelError, match=r"mpi4py is not installed: pip install 'minigan\[mpi\]'"):
-        mpi_team()
+        mpi_group()
     with pytest.raises(SystemExit):
         parse_run(run_parser("A test.", 1, 8), "tiny", ["--data-parallel"])
     assert "error: mpi4py is not installed" in capsys.readouterr().err
@@ -222,25 +236,30 @@ def test_the_shares_of_the_noise_are_the_noise_of_the_whole_batch(draw):
 
 
 def test_a_batch_that_cannot_be_shared_is_refused():
-    assert [Team(Comm(rank, 3)).rows(6) for rank in range(3)] == [slice(0, 2), slice(2, 4), slice(4, 6)]
+    assert [ProcessGroup(Comm(rank, 3)).rows(6) for rank in range(3)] == [
+        slice(0, 2),
+        slice(2, 4),
+        slice(4, 6),
+    ]
     with pytest.raises(ValueError, match="3 processes cannot share a batch of 7 examples equally"):
-        Team(Comm(0, 3)).rows(7)
+        ProcessGroup(Comm(0, 3)).rows(7)
 
 
 def test_the_mean_keeps_shapes_and_dtypes_and_goes_as_one_message():
-    team = Team(Comm(0, 4))
+    group = ProcessGroup(Comm(0, 4))
     arrays = [np.ones((2, 3), np.float32), np.array(5.0, np.float32), np.full(2, 7.0), np.zeros((0, 3))]
-    means = team.mean(arrays)
-    assert len(team.comm.types) == 1
+    means = group.mean(arrays)
+    assert len(group.comm.types) == 1
     for mean, array in zip(means, arrays, strict=True):
         assert mean.dtype == array.dtype and np.array_equal(mean, array)
 
 
 def test_alone_nothing_is_changed_and_nobody_is_asked():
     model = DCGAN(image_size=4, width=2, latent_size=3, sorts=2)
-    team = Team()
+    group = ProcessGroup()
     images = np.random.default_rng(0).uniform(-1, 1, (3, 4, 4, 1)).astype(np.float32)
-    with team.training(model):
-        assert set(team.train_step(model, images)) >= {"d_loss", "g_loss"}
+    with group.training(model):
+        metrics = model.train_step(group.share(images))
+        assert group.share(images) is images and group.synchronized(model, metrics) is metrics
         assert all(optimizer.average is None for optimizer in model.optimizers.values())
-    assert team.leader and team.any(True) and not team.any(False) and team.of_leader("x") == "x"
+    assert group.is_rank_0 and group.all_gather(3) == [3] and group.broadcast("x") == "x"

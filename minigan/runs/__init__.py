@@ -1,0 +1,44 @@
+"""Runs: the flags that the examples share, the folder that they fill, and how to open it again."""
+
+from minigan.runs.digits import (
+    batches_for,
+    full_if_possible,
+    load_digits,
+    load_labelled_digits,
+    split_digits,
+    split_labelled_digits,
+)
+from minigan.runs.flags import (
+    absolute_path,
+    natural,
+    parse_run,
+    parse_with_device,
+    positive,
+    run_parser,
+)
+from minigan.runs.folder import MODELS, load_run, new_folder
+from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.run import Run
+
+__all__ = [
+    "MODELS",
+    "Run",
+    "absolute_path",
+    "batches_for",
+    "full_if_possible",
+    "image_grid",
+    "load_digits",
+    "load_labelled_digits",
+    "load_run",
+    "natural",
+    "new_folder",
+    "parse_run",
+    "parse_with_device",
+    "plot_history",
+    "positive",
+    "run_parser",
+    "save_animation",
+    "save_image",
+    "split_digits",
+    "split_labelled_digits",
+]

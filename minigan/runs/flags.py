@@ -1,0 +1,172 @@
+"""Flags: what the examples can be told on the command line, and how a resumed run gets its own again."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import minigan as mg
+from minigan.backend import DeviceError
+from minigan.runs.folder import holds_a_run, read_config
+from minigan.training.parallel import ParallelError, mpi_group
+
+QUICK_EPOCHS = 2  # with --quick
+NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
+MAY_CHANGE = ("epochs", "device")  # when a run is resumed
+
+
+def run_parser(
+    description: str | None, epochs: int, batch_size: int, seed: int = 0, decay: bool = True
+) -> argparse.ArgumentParser:
+    """The flags of every example, with this example's defaults; add the example's own flags to it.
+
+    description  the docstring of the example, of which the first line is shown
+    decay        whether its learning rates fall
+    """
+    parser = argparse.ArgumentParser(
+        description=(description or "").split("\n")[0],  # python -OO has no docstrings
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--epochs", type=positive, default=epochs, help="passes over the images, in total")
+    add("--batch-size", type=positive, default=batch_size, help="images in a step")
+    if decay:
+        add("--decay-epochs", type=positive, default=epochs, help="passes over which the learning rates fall")
+    add("--seed", type=natural, default=seed, help="of weights, noise and data order")
+    _add_device(parser)
+    on_or_off = argparse.BooleanOptionalAction
+    add("--full", action=on_or_off, default=False, help="all 60,000 images of MNIST, downloaded once")
+    add("--quick", action="store_true", help="a few seconds only, to see that it runs")
+    shared = "share every batch between the processes that mpiexec -n 2 python ... has started"
+    add("--data-parallel", action="store_true", help=shared)
+    where = parser.add_mutually_exclusive_group()  # "%(default).0s" keeps "(default: None)" out of the help
+    new = "the run folder (default: a new one in runs/)%(default).0s"
+    where.add_argument("--out", type=folder_name, metavar="FOLDER", help=new)
+    old = "go on with the run in this folder%(default).0s"
+    where.add_argument("--resume", type=folder_name, metavar="FOLDER", help=old)
+    return parser
+
+
+def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
+    """Add --device to the flags of a script that keeps no run folder, parse them, and compute there."""
+    _add_device(parser)
+    args = parser.parse_args()
+    try:
+        mg.use(args.device)
+    except DeviceError as error:
+        parser.error(str(error))
+    return args
+
+
+def _add_device(parser: argparse.ArgumentParser) -> None:
+    device = os.environ.get("MINIGAN_DEVICE", "cpu")
+    parser.add_argument("--device", default=device, choices=("cpu", "cuda"), help="where to compute")
+
+
+def positive(text: str) -> int:
+    """The type of a flag that counts: 1, 2, 3 ..."""
+    return _integer(text, 1)
+
+
+def natural(text: str) -> int:
+    """The type of a seed: 0, 1, 2 ..."""
+    return _integer(text, 0)
+
+
+def folder_name(text: str) -> Path:
+    """The type of a flag that names a folder."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return Path(text)
+
+
+def absolute_path(text: str) -> str:
+    """The type of a flag that names files to read, so that a resumed run finds them from any folder."""
+    return str(folder_name(text).absolute())
+
+
+def _integer(text: str, smallest: int) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) < smallest:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {smallest}")
+    return int(text)
+
+
+def parse_run(
+    parser: argparse.ArgumentParser, name: str, argv: Sequence[str] | None = None
+) -> argparse.Namespace:
+    """Parse the flags of a run that is called `name`, set device and seed.
+
+    A resumed run takes its flags from its own config.json; only --epochs, --device and --data-parallel may
+    be given anew.  What cannot be done ends in the parser's error message.
+    """
+    args = parser.parse_args(argv)
+    if args.quick:
+        parser.set_defaults(epochs=QUICK_EPOCHS)
+        args = parser.parse_args(argv)
+    try:
+        if args.resume:
+            args = _resumed(parser, argv, args.resume)
+        elif args.out and holds_a_run(args.out):
+            raise ValueError(
+                f"{args.out} holds a run already: continue it with --resume {shlex.quote(str(args.out))}, "
+                "or choose another --out"
+            )
+        mg.use(args.device)
+        if args.data_parallel:
+            mpi_group()
+        else:
+            _check_alone()
+    except (DeviceError, OSError, ParallelError, ValueError) as error:
+        parser.error(str(error))
+    mg.seed(args.seed)
+    args.run_name = name
+    return args
+
+
+def _check_alone() -> None:
+    """Several processes that each train the same run, without knowing of each other, are a mistake."""
+    for variable in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
+        if os.environ.get(variable, "1") not in ("", "1"):
+            raise ParallelError(f"mpiexec has started {os.environ[variable]} processes: add --data-parallel")
+
+
+def kept_flags(args: argparse.Namespace) -> dict[str, Any]:
+    """The flags that belong into config.json."""
+    return {flag: value for flag, value in vars(args).items() if flag not in NOT_KEPT}
+
+
+def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder: Path) -> argparse.Namespace:
+    """The flags of the run in this folder; ValueError if those of the command contradict them."""
+    flags, path = read_config(folder)["flags"], folder / "config.json"
+    known = kept_flags(parser.parse_args([]))
+    if set(flags) != set(known):
+        missing, unknown = sorted(set(known) - set(flags)), sorted(set(flags) - set(known))
+        raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {unknown}")
+    words = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items() if _has_value(value)]
+    parser.exit_on_error = False
+    try:
+        again = parser.parse_args(words)
+    except argparse.ArgumentError as error:
+        raise ValueError(f"{path}: {error}") from error
+    finally:
+        parser.exit_on_error = True
+    for flag, value in flags.items():
+        is_bool = isinstance(known[flag], bool)
+        if isinstance(value, bool) != is_bool or not is_bool and getattr(again, flag) != value:
+            raise ValueError(f"{path}: {flag} is {value!r}")
+    parser.set_defaults(**flags)
+    args = parser.parse_args(argv)
+    for flag, value in flags.items():
+        if flag not in MAY_CHANGE and getattr(args, flag) != value:
+            raise ValueError(f"--{flag.replace('_', '-')} is {getattr(args, flag)}, but the run has {value}")
+    args.out = folder
+    return args
+
+
+def _has_value(value: Any) -> bool:
+    """False for a flag that is on or off, or that was not given."""
+    return value is not None and not isinstance(value, bool)

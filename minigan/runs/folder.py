@@ -1,0 +1,107 @@
+"""The folder that a run fills, and how to open it again.
+
+runs/mlp_gan/
+    config.json        the model, its settings, the flags of the command and the data
+    history.csv        the numbers of the training, every 50 steps
+    checkpoint.npz     everything that is needed to go on, or to draw
+    samples/           a grid of images from the same noise after every epoch
+    samples.png  samples.gif  curves.png, and what else the example draws
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
+from minigan.training import load_checkpoint
+
+MODELS: dict[str, Any] = {
+    model.name: model
+    for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder, AEGAN, VAE)
+}
+
+
+def new_folder(name: str) -> Path:
+    """A new, empty folder runs/name, or runs/name-2, runs/name-3 ...: no two runs get the same one."""
+    folder, number = Path("runs") / name, 1
+    folder.parent.mkdir(exist_ok=True)
+    while True:
+        try:
+            folder.mkdir()
+            return folder
+        except FileExistsError:
+            number += 1
+            folder = Path("runs") / f"{name}-{number}"
+
+
+def holds_a_run(folder: Path) -> bool:
+    """True if there is something to continue in the folder."""
+    return (folder / "checkpoint.npz").exists()
+
+
+def resume_command(folder: Path) -> str:
+    """What to type to continue the run."""
+    return f"python {shlex.quote(sys.argv[0])} --resume {shlex.quote(str(folder))}"
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """What is in the config.json of a run.  FileNotFoundError or ValueError, which name it, otherwise."""
+    path = folder / "config.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not the configuration of a run: {error}") from error
+    expected = {"model": str, "settings": dict, "flags": dict, "data": dict}
+    for name, kind in expected.items():
+        if not isinstance(config, dict) or not isinstance(config.get(name), kind):
+            raise ValueError(f"{path} is not the configuration of a run: {name} is missing or damaged")  # noqa: TRY004
+    return config
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> None:
+    """Write config.json, which appears whole or not at all; one that says the same already is left alone."""
+    path, text = folder / "config.json", json.dumps(config, indent=2) + "\n"
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    unfinished = path.with_name("config.json.part")
+    with open(unfinished, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(unfinished, path)
+
+
+def load_run(folder: str | Path) -> Any:
+    """The model of a run folder, with the weights of its checkpoint, ready to `sample`.
+
+    Raises FileNotFoundError or ValueError that names the file which is missing or does not fit.
+    """
+    folder = Path(folder)
+    config, path = read_config(folder), folder / "config.json"
+    if config["model"] not in MODELS:
+        raise ValueError(f"{path}: unknown model {config['model']!r}, expected one of {', '.join(MODELS)}")
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+    try:
+        model = MODELS[config["model"]](**settings)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: the settings do not fit this model: {error}") from error
+    require_checkpoint(folder)
+    load_checkpoint(model, folder / "checkpoint.npz")
+    return model
+
+
+def require_checkpoint(folder: Path) -> None:
+    """FileNotFoundError, which says what to do, if a run was stopped before its first checkpoint."""
+    if not holds_a_run(folder) and (folder / "config.json").exists():
+        raise FileNotFoundError(
+            f"the run in {folder} was stopped before its first checkpoint, there is no {folder / 'checkpoint.npz'}: "
+            f"start it again, with --out {shlex.quote(str(folder))}"
+        )

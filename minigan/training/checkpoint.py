@@ -1,0 +1,134 @@
+"""Checkpoint: everything that the next step of a training depends on, in one file.
+
+Weights and running statistics, the slots of the optimizers, the random generator, and the position: where in
+the data, and the sums behind the next row of the history.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from minigan import backend
+from minigan.autograd import Tensor
+from minigan.layers import Layer
+from minigan.models import storage
+from minigan.optimizers import Optimizer
+
+
+class Model(Protocol):
+    """What can be trained: parts by name, and one step."""
+
+    @property
+    def networks(self) -> Mapping[str, Layer]: ...
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]: ...
+
+    def train_step(self, batch: Any) -> dict[str, Any]: ...
+
+
+def new_position() -> dict[str, Any]:
+    """The beginning of a training; sums and counts of a name are over the steps since the last row."""
+    return {"epoch": 0, "step": 0, "step_in_epoch": 0, "seconds": 0.0, "sums": {}, "counts": {}}
+
+
+def count_step(position: dict[str, Any], metrics: Mapping[str, Any], seconds: float) -> None:
+    """One more step has reported these numbers, which may be on a GPU and stay there."""
+    position["step"] += 1
+    position["step_in_epoch"] += 1
+    position["seconds"] = seconds
+    for name, number in metrics.items():
+        number = number.data if isinstance(number, Tensor) else number  # not its graph
+        position["sums"][name] = position["sums"].get(name, 0.0) + number
+        position["counts"][name] = position["counts"].get(name, 0) + 1
+
+
+def row_of(position: dict[str, Any]) -> dict[str, float]:
+    """The means since the last row, from which on new ones begin; here numbers are fetched from the GPU."""
+    means = {name: float(total) / position["counts"][name] for name, total in position["sums"].items()}
+    position["sums"], position["counts"] = {}, {}
+    return {"step": position["step"], "epoch": position["epoch"] + 1, "seconds": position["seconds"]} | means
+
+
+# --- The file --------------------------------------------------------------------------------------
+
+
+def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | None = None) -> None:
+    """Write the file, which appears whole or not at all.
+
+    Raises FloatingPointError, and leaves the file as it was, if a number is not finite: nobody could train on
+    from there.
+    """
+    position = new_position() if position is None else position
+    sums = {name: float(total) for name, total in position["sums"].items()}
+    header = {"position": position | {"sums": sums}, "generator": backend.generator.bit_generator.state}
+    storage.write(path, header | _identity(model), _state(model))
+
+
+def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
+    """Put `model` and the random generator where `save_checkpoint` found them; returns the position.
+
+    Raises FileNotFoundError or ValueError, which name the file, if it is missing or does not fit; then nothing
+    is changed.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"there is no checkpoint {path}: is this the folder of a run?")
+    before, bits = _state(model), backend.generator.bit_generator
+    header, arrays = storage.read(path, like=before)
+    generator = bits.state
+    try:
+        for name, own in _identity(model).items():
+            if header.get(name, own) != own:
+                raise ValueError(f"it has {name} {header[name]}, the model {own}")
+        position = _checked(header["position"])
+        _load_state(model, arrays)
+        bits.state = header["generator"]
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        _load_state(model, before)
+        bits.state = generator
+        raise ValueError(f"{path} does not fit this model: {error}") from error
+    return position
+
+
+def _identity(model: Any) -> dict[str, Any]:
+    """What a model of minigan says of itself, as it comes back from JSON."""
+    if not (hasattr(model, "name") and hasattr(model, "settings")):
+        return {}
+    return json.loads(json.dumps({"model": model.name, "settings": model.settings}))
+
+
+def _parts(model: Model) -> dict[str, Layer | Optimizer]:
+    return {f"networks/{name}/": part for name, part in model.networks.items()} | {
+        f"optimizers/{name}/": part for name, part in model.optimizers.items()
+    }
+
+
+def _state(model: Model) -> dict[str, np.ndarray]:
+    return {prefix + key: a for prefix, part in _parts(model).items() for key, a in part.state().items()}
+
+
+def _load_state(model: Model, arrays: Mapping[str, np.ndarray]) -> None:
+    for prefix, part in _parts(model).items():
+        part.load_state({key[len(prefix) :]: a for key, a in arrays.items() if key.startswith(prefix)})
+
+
+def _checked(position: Any) -> dict[str, Any]:
+    """The position, or a ValueError if it cannot be one."""
+    right = isinstance(position, dict) and set(position) == set(new_position())
+    numbers = [position[name] for name in ("epoch", "step", "step_in_epoch")] if right else []
+    right = right and all(type(n) is int and n >= 0 for n in numbers)
+    right = right and isinstance(position["seconds"], int | float) and 0 <= position["seconds"] < math.inf
+    right = right and all(isinstance(position[name], dict) for name in ("sums", "counts"))
+    right = right and set(position["sums"]) == set(position["counts"])
+    right = right and all(isinstance(total, float) for total in position["sums"].values())
+    right = right and all(type(n) is int and n > 0 for n in position["counts"].values())
+    if not right:
+        raise ValueError(f"its position is {str(position)[:100]}")
+    return position

@@ -1,0 +1,89 @@
+"""History: the numbers of a training, averaged over some steps, as rows of a CSV file.
+
+A row counts once its line is finished, so a program that is killed while it writes loses that row only.
+There is a column for every name that a step has ever reported; a cell is empty where none was reported.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+Row = Mapping[str, float]
+
+
+class History:
+    """The rows of history.csv up to `step`; later ones are from a run that was cut off.
+
+    Without a path, nothing is read or written.
+    """
+
+    def __init__(self, path: Path | None, step: int = 0) -> None:
+        self.path = path
+        self.rows: list[Row] = (
+            [row for row in read_history(path) if row["step"] <= step] if path and step else []
+        )
+        self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
+        if path and path.exists() and path.read_bytes() != self._text(self.rows, header=True).encode():
+            _replace(
+                path, self._text(self.rows, header=True)
+            )  # it has rows too many, or one that is not finished
+
+    def append(self, row: Row) -> None:
+        """Write one more row; the file is made anew only if the row has a new column."""
+        self.rows.append(row)
+        new = [name for name in row if name not in self.columns]
+        self.columns += new
+        if self.path and (new or not self.path.exists()):
+            _replace(self.path, self._text(self.rows, header=True))
+        elif self.path:
+            with open(self.path, "a", newline="") as file:
+                file.write(self._text([row]))
+
+    def _text(self, rows: Sequence[Row], header: bool = False) -> str:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, self.columns, restval="", lineterminator="\n")
+        if header and self.columns:
+            writer.writeheader()
+        writer.writerows({name: _cell(number) for name, number in row.items()} for row in rows)
+        return text.getvalue()
+
+
+def _cell(number: float) -> str:
+    """The shortest text that is read as this number again."""
+    number = float(number)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _replace(path: Path, text: str) -> None:
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_bytes(text.encode())
+    os.replace(unfinished, path)
+
+
+def read_history(path: str | Path) -> list[dict[str, float]]:
+    """The rows of a history.csv, oldest first, each with the numbers that it has; none if there is no file.
+
+    A last row that a crash cut short is left out.  Raises ValueError, which names the file, for anything else.
+    """
+    path = Path(path)
+    if not path.exists():
+        return []
+    try:
+        text = path.read_text(encoding="utf-8")
+        finished = text[: text.rfind("\n") + 1]
+        header, *lines = [line for line in csv.reader(finished.splitlines()) if line] or [["step"]]
+        if "step" not in header or len(set(header)) < len(header):
+            raise ValueError(f"its columns are {', '.join(header)}")
+        rows = []
+        for line in lines:
+            cells = zip(header, line, strict=True)
+            rows.append({name: float(number) for name, number in cells if number})
+            if "step" not in rows[-1]:
+                raise ValueError("a row has no step")
+        return rows
+    except (OSError, ValueError, csv.Error) as error:
+        raise ValueError(f"{path} is not the history of a run: {error}") from error
