@@ -68,7 +68,9 @@ class CNN:
             Dropout(0.5),
             Dense(209, 10),
         )
-        self.optimizer = Adam(self.network.parameters(), linear_decay(learning_rate, decay_steps, CapsNet.FINAL))
+        self.optimizer = Adam(
+            self.network.parameters(), linear_decay(learning_rate, decay_steps, CapsNet.FINAL)
+        )
         self.networks: dict[str, Layer] = {"network": self.network}
         self.optimizers = {"network": self.optimizer}
 

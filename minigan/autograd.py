@@ -127,7 +127,9 @@ class Primitive:
             if type(a) is Tensor:
                 values.append(a.data)
                 records = True
-            elif type(a) is list and a and (self.each or len(values) < len(self.vjps)):  # an index stays a list
+            elif (
+                type(a) is list and a and (self.each or len(values) < len(self.vjps))
+            ):  # an index stays a list
                 i = len(values)
                 return self(*args[:i], asarray(a), *args[i + 1 :], **keywords)
             else:

@@ -1,116 +1,95 @@
 """Wrong arguments: one line where they come in, one sentence that says what came and what was expected.
 
-Chapter 1.2; nothing to read before it.
-
     self.units = whole("Dense", units=units)                          an integer of at least 1
     self.rate = real("Dropout", least=0, below=1, rate=rate)          a number from 0 up to 1, 1 left out
     self.padding = choice("Conv2D", ("valid", "same"), padding=padding)
 
-The first argument is who speaks, the keyword is the name of the argument that is checked.  Each function
-returns what came, as a plain Python number where it is one: so a NumPy number among the settings of a layer
-is a number, and does not turn float32 into float64.  Several keywords are returned as a tuple.
-
-The type is wrong: TypeError.  The value is wrong: ValueError.
+The first argument is who speaks, the keyword is the name of the argument that is checked; several keywords are
+returned as a tuple.  What is returned is a plain Python number, where it is one: a NumPy number among the settings
+of a layer would turn float32 into float64.  For a wrong type TypeError, for a wrong value ValueError.
 """
-
-from __future__ import annotations
 
 import functools
 import math
 import warnings
 from collections.abc import Callable, Collection
 from numbers import Integral, Real
-from typing import Any
 
 import numpy as np
 
 
-def whole(who: str, least: int = 1, **values: Any) -> Any:
+def whole(who: str, least: int = 1, **values):
     """Integers of at least `least`."""
 
-    def check(value: Any) -> tuple[bool, bool, int]:
-        is_integer = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
-        return is_integer, is_integer and value >= least, int(value) if is_integer else 0
+    def clean(value):
+        if _of_kind(value, Integral) < least:
+            raise ValueError
+        return int(value)
 
-    return _each(who, values, f"an integer of at least {least}", check)
+    return _each(who, f"an integer of at least {least}", values, clean)
 
 
-def real(
-    who: str,
-    least: float = -math.inf,
-    above: float = -math.inf,
-    below: float = math.inf,
-    most: float = math.inf,
-    **values: Any,
-) -> Any:
+def real(who: str, least=-math.inf, above=-math.inf, below=math.inf, most=math.inf, **values):
     """Finite numbers x with least ≤ x ≤ most and above < x < below."""
     bounds = {"at least": least, "above": above, "below": below, "at most": most}
-    limits = [f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound)]
-    expected = " ".join(["a finite number", " and ".join(limits)]).rstrip()
+    limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
 
-    def check(value: Any) -> tuple[bool, bool, float]:
-        is_number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
-        number = (int(value) if isinstance(value, int) else float(value)) if is_number else 0.0
-        inside = math.isfinite(number) and least <= number <= most and above < number < below
-        return is_number, inside, number
+    def clean(value):
+        x = _of_kind(value, Real)
+        if not (math.isfinite(x) and least <= x <= most and above < x < below):
+            raise ValueError
+        return x if isinstance(x, int) else float(x)
 
-    return _each(who, values, expected, check)
-
-
-def choice(who: str, options: Collection[Any], **values: Any) -> Any:
-    """One of the `options`."""
-    expected = "one of " + ", ".join(map(repr, options))
-
-    def check(value: Any) -> tuple[bool, bool, Any]:
-        return True, isinstance(value, str) and value in options, value
-
-    return _each(who, values, expected, check)
+    return _each(who, f"a finite number {limits}".rstrip(), values, clean)
 
 
-def instance(who: str, kind: type | tuple[type, ...], **values: Any) -> Any:
-    """Objects of a class, or of one of several."""
-    kinds = kind if isinstance(kind, tuple) else (kind,)
-    expected = "a " + " or ".join(k.__name__ for k in kinds)
-    return _each(who, values, expected, lambda value: (isinstance(value, kind), True, value))
-
-
-def function(who: str, **values: Any) -> Any:
-    """What can be called."""
-    return _each(who, values, "a function", lambda value: (callable(value), True, value))
-
-
-def wholes(who: str, least: int = 1, length: int | None = None, **values: Any) -> Any:
+def wholes(who: str, least: int = 1, length: int | None = None, **values):
     """Tuples of integers of at least `least`, `length` of them if it is given (a list will do)."""
-    size = "a tuple" if length is None else f"{length}"
-    expected = f"{size} of integers of at least {least}"
-
-    def check(value: Any) -> tuple[bool, bool, Any]:
-        if not isinstance(value, tuple | list):
-            return False, False, value
-        integers = all(isinstance(v, Integral) and not isinstance(v, bool | np.bool_) for v in value)
-        fits = length in (None, len(value)) and all(v >= least for v in value if integers)
-        return integers, fits, tuple(map(int, value)) if integers else ()
-
-    return _each(who, values, expected, check)
+    return _each(
+        who,
+        f"{length or 'a tuple'} of integers of at least {least}",
+        values,
+        lambda value: tuple(whole(who, least, item=x) for x in _sequence(value, length)),
+    )
 
 
-def reals(who: str, length: int | None = None, **limits_and_values: Any) -> Any:
+def reals(who: str, length: int | None = None, least=-math.inf, above=-math.inf, below=math.inf, **values):
     """Tuples of finite numbers, `length` of them if it is given; limits as for `real`."""
-    limits = {
-        name: limits_and_values.pop(name)
-        for name in ("least", "above", "below", "most")
-        if name in limits_and_values
-    }
-    found = []
-    for name, value in limits_and_values.items():
-        if not isinstance(value, tuple | list) or length not in (None, len(value)):
-            count = "" if length is None else f"{length} "
-            raise TypeError(f"{who}: {name} is {_short(value)}, expected a tuple of {count}numbers")
-        found.append(tuple(real(who, **limits, **{f"{name}[{i}]": v}) for i, v in enumerate(value)))
-    return found[0] if len(found) == 1 else tuple(found)
+    limits = {"least": least, "above": above, "below": below}
+    bounds = " and ".join(
+        f"{word} {x:g}".replace("least", "at least") for word, x in limits.items() if math.isfinite(x)
+    )
+    return _each(
+        who,
+        f"a tuple of {length or 'finite'} numbers {bounds}".rstrip(),
+        values,
+        lambda value: tuple(real(who, **limits, item=x) for x in _sequence(value, length)),
+    )
 
 
-def images(who: str, shape: tuple[int, ...], x: Any) -> Any:
+def choice(who: str, options: Collection[str], **values):
+    """One of the `options`."""
+
+    def clean(value):
+        if not isinstance(value, str) or value not in options:
+            raise ValueError
+        return value
+
+    return _each(who, "one of " + ", ".join(map(repr, options)), values, clean)
+
+
+def instance(who: str, kind: type | tuple[type, ...], **values):
+    """Objects of a class, or of one of several."""
+    names = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+    return _each(who, f"a {names}", values, lambda value: _of_kind(value, kind))
+
+
+def function(who: str, **values):
+    """What can be called."""
+    return _each(who, "a function", values, lambda value: _of_kind(value, Callable))
+
+
+def images(who: str, shape: tuple[int, ...], x):
     """Images (N, *shape), N at least 1, of finite floating-point numbers in [-1, 1]; returned as they came.
 
     On a GPU the numbers are not looked at, because asking for them would wait for it.
@@ -128,7 +107,7 @@ def images(who: str, shape: tuple[int, ...], x: Any) -> Any:
     return x
 
 
-def expect(layer: Any, x: Any, axis: int, size: int, shape: str) -> None:
+def expect(layer, x, axis: int, size: int, shape: str) -> None:
     """An input of a layer that has `size` elements along `axis`."""
     if not hasattr(x, "shape"):
         raise TypeError(f"{layer!r} got a {type(x).__name__}, expected an array or a Tensor of shape {shape}")
@@ -141,7 +120,7 @@ def renamed(**new_names: str) -> Callable[[Callable], Callable]:
 
     def decorate(f: Callable) -> Callable:
         @functools.wraps(f)
-        def accepting(*args: Any, **keywords: Any) -> Any:
+        def accepting(*args, **keywords):
             for old in new_names.keys() & keywords.keys():
                 who, new = f.__qualname__.removesuffix(".__init__"), new_names[old]
                 warnings.warn(f"{who}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
@@ -153,21 +132,33 @@ def renamed(**new_names: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
-def _each(
-    who: str, values: dict[str, Any], expected: str, check: Callable[[Any], tuple[bool, bool, Any]]
-) -> Any:
-    """Every value as `check` returns it: (is its type right, is its value right, the value)."""
+def _each(who: str, expected: str, values: dict, clean: Callable):
+    """Every value as `clean` returns it; TypeError or ValueError, in words, where it raises one."""
     found = []
     for name, value in values.items():
-        right_type, right_value, clean = check(value)
-        if not (right_type and right_value):
-            error = ValueError if right_type else TypeError
-            raise error(f"{who}: {name} is {_short(value)}, expected {expected}")
-        found.append(clean)
+        try:
+            found.append(clean(value))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{who}: {name} is {_short(value)}, expected {expected}") from None
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def _short(value: Any) -> str:
+def _of_kind(value, kind):
+    """The value, if it is of this kind, and no bool (which Python takes for an integer)."""
+    if not isinstance(value, kind) or (kind in (Integral, Real) and isinstance(value, bool | np.bool_)):
+        raise TypeError
+    return value
+
+
+def _sequence(value, length: int | None):
+    if not isinstance(value, tuple | list):
+        raise TypeError
+    if length not in (None, len(value)):
+        raise ValueError
+    return value
+
+
+def _short(value) -> str:
     """The value as a person would write it, if that is short; otherwise what it is."""
     if hasattr(value, "shape") and value.shape != ():
         return f"an array of shape {value.shape}"

@@ -31,7 +31,9 @@ def test_the_table_of_the_readme_is_written_from_the_count(tool):
 def test_a_longer_file_and_a_longer_function_are_noticed(tool, tmp_path, monkeypatch):
     """The counter objects: to a file of 301 lines, and to a function of 41 lines of code."""
     body = "\n".join(["    x = 1"] * 40 + ["    # a comment", ""] * 300)
-    (tmp_path / "backend.py").write_text(f'"""A file."""\n\n\ndef f():\n    """Docstring\n    of two."""\n{body}\n')
+    (tmp_path / "backend.py").write_text(
+        f'"""A file."""\n\n\ndef f():\n    """Docstring\n    of two."""\n{body}\n'
+    )
     monkeypatch.setattr(tool, "PACKAGE", tmp_path)
     monkeypatch.setattr(tool, "BOOK", ("backend.py",))
     monkeypatch.setattr(tool, "PART_I", {"backend.py": "all of it"})

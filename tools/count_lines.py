@@ -108,7 +108,9 @@ def main() -> int:
     parts = {"fast": "fast", "around": ("data", "gradcheck", "training", "evaluation", "runs", "gpucheck.py")}
     for name, places in parts.items():
         paths = [PACKAGE / place for place in ([places] if isinstance(places, str) else places)]
-        print(f"{name:<24}{sum(lines_of(f) for p in paths for f in (p.rglob('*.py') if p.is_dir() else [p])):>6}")
+        print(
+            f"{name:<24}{sum(lines_of(f) for p in paths for f in (p.rglob('*.py') if p.is_dir() else [p])):>6}"
+        )
     if args.write:
         readme = ROOT / "README.md"
         readme.write_text(with_table(readme.read_text()))

@@ -90,7 +90,9 @@ def resize_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
     check_channels("resize_conv2d", "x", x, 2, kernel)
     upsampled = (size * x.shape[1], size * x.shape[2])
     window("resize_conv2d", upsampled, kernel.shape[:2], 1, "same", 1)  # raises if there is no pixel
-    rows, columns = (to_device(_other_sides(k, size, value(kernel).dtype), value(x)) for k in kernel.shape[:2])
+    rows, columns = (
+        to_device(_other_sides(k, size, value(kernel).dtype), value(x)) for k in kernel.shape[:2]
+    )
     return resize_convolution(x, einsum("ak,bl,klcf->abcf", rows, columns, kernel), size=size)
 
 

@@ -145,7 +145,10 @@ class AEGAN(Model):
         self.encoder = None if self.kind == "GAN" else E
         self.image_discriminator = D_x if self.term_weights.keys() & IMAGES.keys() else None
         self.latent_discriminator = D_z if self.term_weights.keys() & LATENTS.keys() else None
-        self.average_generator, self.average_encoder = copy.deepcopy(self.generator), copy.deepcopy(self.encoder)
+        self.average_generator, self.average_encoder = (
+            copy.deepcopy(self.generator),
+            copy.deepcopy(self.encoder),
+        )
         g_rate, d_rate = self.learning_rates
         self.g_optimizer = self.adam(g_rate, self.generator, self.encoder)
         self.d_x_optimizer = self.adam(d_rate, self.image_discriminator)

@@ -6,6 +6,7 @@ A model that is added to `minigan.models` fails `test_every_model_has_a_row` unt
 import json
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 
 import minigan as mg
 from minigan import models
-from minigan.autograd import _Each, primitives
+from minigan.autograd import primitives
 from minigan.models import (
     AEGAN,
     DCGAN,
@@ -176,7 +177,7 @@ def test_every_weight_of_a_trained_network_is_trained_by_exactly_one_optimizer(n
 @contextmanager
 def vjps_counted():
     """id of an array -> how many vjps with respect to it have run inside the with-block."""
-    counts, originals = {}, {op: op.vjps for op in primitives.values()}
+    counts, originals = {}, {op: (op.vjps, op.each) for op in primitives.values()}
 
     def counting(i, vjp):
         def counted(g, y, *args, **keywords):
@@ -185,16 +186,15 @@ def vjps_counted():
 
         return counted
 
-    for op, vjps in originals.items():
-        if isinstance(vjps, _Each):
-            op.vjps = _Each(lambda i, *args, vjps=vjps, **kw: counting(i, vjps[i])(*args, **kw))
-        else:
-            op.vjps = tuple(vjp and counting(i, vjp) for i, vjp in enumerate(vjps))
+    for op, (vjps, each) in originals.items():
+        op.vjps = tuple(vjp and counting(i, vjp) for i, vjp in enumerate(vjps))
+        if each:
+            op.each = lambda i, *args, each=each, **kw: counting(i, partial(each, i))(*args, **kw)
     try:
         yield counts
     finally:
-        for op, vjps in originals.items():
-            op.vjps = vjps
+        for op, (vjps, each) in originals.items():
+            op.vjps, op.each = vjps, each
 
 
 @every_model
