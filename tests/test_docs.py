@@ -220,6 +220,12 @@ def test_the_index_has_the_first_line_of_every_module(make_index):
     assert make_index.with_table(index) == index, "run python docs/make_index.py"
 
 
+def test_the_reading_order_names_files_that_exist_and_each_once(make_index):
+    names = make_index.reading_order()
+    assert len(names) == len(set(names))
+    assert [name for name in names if not (ROOT / "minigan" / name).exists()] == []
+
+
 def test_every_module_begins_with_a_sentence_that_stands_alone(make_index):
     for path in make_index.files():
         assert len(make_index.first_line(path)) > 10, path
