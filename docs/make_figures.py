@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from minigan import Tensor, as_matrix, grad, ops
 from minigan.layers import squash
-from minigan.fast.routing import agreement, weighted_sum
 
 FOLDER = Path(__file__).parent / "figures"
 BLUE, RED, GREY, GREEN, ORANGE = "#1f5fa8", "#b3261e", "#777777", "#2e7d32", "#c77700"
@@ -23,7 +22,7 @@ def save(figure: Figure, name: str) -> None:
 
 
 def graph() -> None:
-    """y = a + tanh a with a = x w: numbers of birth, the forward pass, and the walk back."""
+    """y = a + tanh a with a = x w: the order of creation, the forward pass, and the walk back."""
     x, w = Tensor(np.array(0.5)), Tensor(np.array(2.0))
     a = x * w
     b = ops.tanh(a)
@@ -32,20 +31,20 @@ def graph() -> None:
     gradients = dict(zip(tensors, grad(y, list(tensors.values())), strict=True))
     direct, through_b = 1.0, float(1 - b.data**2)
     formula = {"x": "variable", "w": "variable", "a": "x · w", "b": "tanh a", "y": "a + b"}
-    turns = {"y": "1st", "b": "2nd", "a": "3rd", "x": "answer", "w": "answer"}
+    turns = {"y": "1st", "b": "2nd", "a": "3rd", "x": "result", "w": "result"}
     place = {"x": (0, 1.6), "w": (0, 0), "a": (2.6, 0.8), "b": (5.2, 0.0), "y": (7.8, 0.8)}
     edges = [("x", "a"), ("w", "a"), ("a", "b"), ("a", "y"), ("b", "y")]
 
     figure = Figure(figsize=(8.6, 5.4), layout="constrained")
     panels = figure.subplots(2, 1)
-    order = sorted(tensors, key=lambda name: tensors[name].age)
+    order = sorted(tensors, key=lambda name: tensors[name].order)
     for axes, backward in zip(panels, (False, True), strict=True):
         axes.set(xlim=(-0.8, 8.8), ylim=(-0.75, 2.35), aspect="equal")
         axes.axis("off")
         title = (
-            "Backward: from young to old"
+            "Backward: from the youngest to the oldest"
             if backward
-            else "Forward: every result is born after what it is made of"
+            else "Forward: every result is created after what it is made of"
         )
         axes.set_title(title, loc="left", fontsize=11)
         for start, end in edges:
@@ -139,16 +138,16 @@ def three_ways() -> None:
     edges = [(stride * o + k - frame, o, k) for o in range(len(y)) for k in range(size)]
     tap_colours = (BLUE, ORANGE, GREEN)
     title = (
-        "Forward: y[1] gathers",
-        "Gradient of the image: x[3] collects",
-        "Gradient of the kernel: w[0] collects",
+        "Forward: the sum for y[1]",
+        "Gradient of the image: the sum for x[3]",
+        "Gradient of the kernel: the sum for w[0]",
     )
     sums = (
         "y[1] = x[1] w[0] + x[2] w[1] + x[3] w[2]",
         "dL/dx[3] = g[1] w[2] + g[2] w[0]",
         "dL/dw[0] = g[1] x[1] + g[2] x[3]",
     )
-    answers = (
+    results = (
         f"= 2 · 1 + 3 · 10 + 4 · 100 = {y[1]:.0f}",
         f"= 2 · 100 + 3 · 1 = {dx[3]:.0f}",
         f"= 2 · 2 + 3 · 4 = {dw[0]:.0f}",
@@ -191,7 +190,7 @@ def three_ways() -> None:
             name = "y" if part == 0 else "g"
             axes.text(stride * o, 2.55, f"{name}[{o}]", ha="center", va="center", fontsize=8, color=GREY)
         axes.text(2, -0.8, sums[part], ha="center", va="center", fontsize=9)
-        axes.text(2, -1.2, answers[part], ha="center", va="center", fontsize=9)
+        axes.text(2, -1.2, results[part], ha="center", va="center", fontsize=9)
     handles = [
         figure.axes[0].plot([], [], color=c, lw=2, label=f"w[{k}] = {w[k]:.0f}")[0]
         for k, c in enumerate(tap_colours)
@@ -242,15 +241,16 @@ def ten_capsules() -> np.ndarray:
 
 def routing() -> None:
     """How ten capsules divide themselves among three, and where the sums s_j go."""
-    w, u, b = ten_capsules(), np.ones((1, 1, 10)), np.zeros((3, 1, 10))
+    w, b = ten_capsules(), np.zeros((3, 1, 10))
+    u_hat = w  # (J, 1, I, E): with D = 1, u = 1 and one example the predictions are W
     shown = (1, 2, 3, 5, 10)
     figure = Figure(figsize=(10.4, 4.4), layout="constrained")
     panels = figure.subplots(2, len(shown), height_ratios=[1, 2.2])
     colours = (BLUE, ORANGE, GREEN)
     for iteration in range(1, max(shown) + 1):
         c = ops.softmax(b, axis=0)
-        v = squash(weighted_sum(c, u, w))
-        b = b + agreement(u, w, v)
+        v = squash(ops.einsum("jni,jnie->jne", c, u_hat))
+        b = b + ops.einsum("jnie,jne->jni", u_hat, v)
         if iteration not in shown:
             continue
         top, below = panels[:, shown.index(iteration)]
@@ -274,7 +274,7 @@ def routing() -> None:
 
 
 def aegan() -> None:
-    """Two chains of G and E, the two errors between their ends, and what D_x and D_z look at."""
+    """Two chains of G and E, the two errors between their ends, and the inputs of D_x and D_z."""
     figure = Figure(figsize=(8.4, 4.2), layout="constrained")
     axes = figure.subplots()
     axes.set(xlim=(-0.7, 8.7), ylim=(-1.75, 3.75))
@@ -309,7 +309,7 @@ def aegan() -> None:
         end, bar = y + 0.42 * outside, y + 0.8 * outside
         axes.plot([0, 0, 8, 8], [end, bar, bar, end], color=GREEN, lw=1.5)
         axes.text(4, y + 1.1 * outside, error, ha="center", va="center", color=GREEN, fontsize=12)
-    for x, judge, colour, seen in (
+    for x, discriminator, colour, seen in (
         (2.8, "D_x", BLUE, ((0, -0.4), (4, 2.4), (8, -0.4))),
         (5.2, "D_z", ORANGE, ((0, 2.4), (4, -0.4), (8, 2.4))),
     ):
@@ -318,7 +318,7 @@ def aegan() -> None:
         axes.text(
             x,
             1,
-            judge,
+            discriminator,
             ha="center",
             va="center",
             fontsize=13,
