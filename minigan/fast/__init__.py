@@ -49,13 +49,27 @@ def use(body: Body, f: Callable) -> None:
         body.target.vjps = tuple(vjps)
 
 
-from minigan.fast import (  # noqa: E402 - they need `faster`
+from minigan.fast import (
     batch_normalization as batch_normalization,
+)
+from minigan.fast import (
     convolution as convolution,
+)
+from minigan.fast import (
     elementwise as elementwise,
+)
+from minigan.fast import (
     memory as memory,
+)
+from minigan.fast import (
     optimizers as optimizers,
+)
+from minigan.fast import (
     random as random,
+)
+from minigan.fast import (
     resize_convolution as resize_convolution,
+)
+from minigan.fast import (
     routing as routing,
 )

@@ -104,7 +104,7 @@ def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any)
     return _function(self, ufunc)
 
 
-def _function(self: Tensor, function: Callable, *_: object) -> None:
+def _function(self: Tensor, function: Any, *_: object) -> None:
     raise TypeError(
         f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
         "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
