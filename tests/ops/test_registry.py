@@ -18,9 +18,6 @@ import minigan
 from minigan import Tensor, grad, ops
 from minigan.autograd import cast, primitives
 from minigan.gradcheck import check_grad
-from minigan.gradcheck.cases import all_cases
-
-CASES = all_cases()
 
 FAST = "minigan.fast" in sys.modules  # without it, its primitives do not exist
 
