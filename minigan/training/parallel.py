@@ -90,7 +90,7 @@ class ProcessGroup:
         """The means over all ranks of what a step has reported; likewise, in place, of running statistics."""
         if self.size == 1:
             return metrics
-        buffers = [array for network in model.networks.values() for array in _buffers(network)]
+        buffers = [array for network in model.networks.values() for array in network.buffers()]
         means = self.mean([*buffers, *(asarray(value(number)) for number in metrics.values())])
         for array in buffers:
             array[...] = means.pop(0)
@@ -143,10 +143,6 @@ class ProcessGroup:
     def _reads_gpus(self) -> bool:
         """True if this MPI says that it takes arrays on a GPU (MPI 4.1, "memory allocation kinds")."""
         return "cuda" in (self.comm.Get_info().Get("mpi_memory_alloc_kinds") or "")
-
-
-def _buffers(network: Any) -> list[Array]:
-    return network.buffers() if hasattr(network, "buffers") else network.remembered()
 
 
 @functools.cache
