@@ -1,7 +1,6 @@
 """One call of every public operation, for the tests that hold for all of them.
 
-name -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it starts from; with those of
-minigan/fast/cases.py where `fast` is there.
+name -> [(function, arrays), ...], as in minigan/gradcheck/cases.py, which it starts from.
 """
 
 from minigan import ops

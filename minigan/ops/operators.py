@@ -104,6 +104,13 @@ def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any)
     return _function(self, ufunc)
 
 
+class _ForNumPyAlone:
+    """NumPy asks the class and gets `_ufunc`; CuPy asks the Tensor, gets None, and so leaves array + tensor to it."""
+
+    def __get__(self, tensor: Tensor | None, kind: type) -> Callable | None:
+        return _ufunc if tensor is None else None
+
+
 def _function(self: Tensor, function: Any, *_: object) -> None:
     raise TypeError(
         f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
@@ -120,7 +127,7 @@ def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
 
 Tensor.__array__ = _refuse_array
 Tensor.__array_function__ = _function
-Tensor.__array_ufunc__ = _ufunc
+Tensor.__array_ufunc__ = _ForNumPyAlone()
 Tensor.__setitem__ = _refuse_assignment
 
 

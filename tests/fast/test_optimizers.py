@@ -79,10 +79,10 @@ def test_every_element_is_updated_once_wherever_the_pieces_end(make, size, small
 
 @every_optimizer
 @given(cut=st.integers(1, 12), seed=seeds)
-def test_the_size_of_the_pieces_does_not_matter(make, cut, seed):
+def test_the_size_of_the_chunks_does_not_matter(make, cut, seed):
     gradients = np.random.default_rng(seed).normal(size=(3, 4, 3)) * 0.1
     whole = steps(make, gradients, np.zeros((4, 3)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threads, "PIECE", cut)
+        patch.setattr(threads, "CHUNK", cut)
         pieces = steps(make, gradients, np.zeros((4, 3)))
     np.testing.assert_array_equal(pieces, whole)

@@ -2,14 +2,12 @@
 
 import importlib
 import importlib.util
-import pkgutil
 import re
 import sys
 from pathlib import Path
 
 import pytest
 import registry
-from catalogue import CASES
 from hypothesis import given
 from registry import covered, covers
 from strategies import arrays
@@ -24,9 +22,13 @@ FAST = "minigan.fast" in sys.modules  # without it, its primitives do not exist
 
 def ours():
     """name -> every primitive that any module of the package defines; those of `fast` where it is loaded."""
-    for found in pkgutil.walk_packages(minigan.__path__, "minigan."):
-        if not found.name.endswith("__main__") and (FAST or not found.name.startswith("minigan.fast")):
-            importlib.import_module(found.name)
+    root = Path(minigan.__file__).parent
+    for path in root.rglob("*.py"):
+        module = ".".join(("minigan", *path.relative_to(root).with_suffix("").parts)).removesuffix(
+            ".__init__"
+        )
+        if not module.endswith("__main__") and (FAST or not f"{module}.".startswith("minigan.fast.")):
+            importlib.import_module(module)
     return {name: op for name, op in primitives.items() if op.plain.__module__.startswith("minigan.")}
 
 
