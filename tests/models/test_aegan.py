@@ -43,7 +43,7 @@ def tiny(**settings):
 
 
 def in_float64(network):
-    network.load_state({k: a.astype(np.float64) for k, a in network.state().items()})
+    network.astype(np.float64)
     return network
 
 

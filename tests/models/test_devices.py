@@ -20,8 +20,8 @@ COSTS = {
     "DCGAN": (2, 790),
     "MLPGAN": (2, 585),
     "TransformingAutoencoder": (3, 230),
-    "VAE": (2, 435),
-    "WGANGP": (3, 795),
+    "VAE": (2, 500),
+    "WGANGP": (3, 885),
 }
 
 

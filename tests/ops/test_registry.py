@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import registry
+from catalogue import CASES
 from hypothesis import given
 from registry import covered, covers
 from strategies import arrays
