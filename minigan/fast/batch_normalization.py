@@ -20,7 +20,7 @@ import numpy as np
 
 from minigan.autograd import Tensor, grad, primitive
 from minigan.backend import Array
-from minigan.fast import faster
+from minigan.fast.registry import faster
 from minigan.fast.threads import chunked, column_sums_of
 from minigan.layers.batch import all_but_last, normalize_batch
 from minigan.ops.broadcasting import mean, sum

@@ -17,7 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from minigan.backend import Array
-from minigan.fast import faster
+from minigan.fast.registry import faster
 from minigan.fast.threads import chunks, in_threads, write_product
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import Sizes, Window

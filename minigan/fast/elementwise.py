@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.fast import faster
+from minigan.fast.registry import faster
 from minigan.fast.threads import chunked, column_sums, multiply_matrices, row_sums
 from minigan.ops.broadcasting import Axis, sum
 from minigan.ops.contraction import matrix_product

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import Array
-from minigan.fast import faster, threads
+from minigan.fast import threads
+from minigan.fast.registry import faster
 from minigan.optimizers.adam import Adam, clipped
 from minigan.optimizers.base import Optimizer, update_all
 from minigan.optimizers.sgd import SGD, RMSprop

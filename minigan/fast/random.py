@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from minigan.backend import fill_block, fill_blocks
-from minigan.fast import faster
+from minigan.fast.registry import faster
 from minigan.fast.threads import in_threads
 
 

@@ -31,7 +31,7 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array
-from minigan.fast import faster
+from minigan.fast.registry import faster
 from minigan.fast.threads import in_threads
 from minigan.layers.capsule import route, squash
 from minigan.ops.contraction import transpose
