@@ -9,6 +9,8 @@ A discriminator returns *logits* a; the probability of "real" is D = σ(a).  Wit
 which never overflows and never takes the logarithm of zero.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minigan.autograd import Tensor, grad
@@ -17,23 +19,16 @@ from minigan.checks import choice
 from minigan.ops import abs, log_softmax, mean, norm, relu, softplus, sum
 from minigan.ops.elementwise import value
 
-__all__ = [
-    "binary_cross_entropy", "discriminator_loss", "generator_loss", "gradient_penalty", "margin_loss",
-    "mean_absolute_error", "mean_squared_error", "r1_penalty", "softmax_cross_entropy",
-]  # fmt: skip
-
 #: kind -> what D minimises at a real image, what it minimises at a generated one, and what G minimises there
-KINDS = {
+KINDS: dict[str, tuple[Callable, Callable, Callable]] = {
     "non_saturating": (lambda a: softplus(-a), softplus, lambda a: softplus(-a)),
     "minimax": (lambda a: softplus(-a), softplus, lambda a: -softplus(a)),
     "least_squares": (
-        lambda a: 0.5 * (a - 1) * (a - 1),
-        lambda a: 0.5 * a * a,
-        lambda a: 0.5 * (a - 1) * (a - 1),
+        lambda a: 0.5 * (a - 1) * (a - 1), lambda a: 0.5 * a * a, lambda a: 0.5 * (a - 1) * (a - 1)
     ),
     "hinge": (lambda a: relu(1 - a), lambda a: relu(1 + a), lambda a: -a),
     "wasserstein": (lambda a: -a, lambda a: a, lambda a: -a),
-}
+}  # fmt: skip
 
 
 def generator_loss(fake_logits, kind: str = "non_saturating"):
@@ -45,8 +40,8 @@ def generator_loss(fake_logits, kind: str = "non_saturating"):
     "hinge"           -a                            (Lim and Ye 2017)
     "wasserstein"     -a                            (Arjovsky, Chintala and Bottou 2017)
     """
-    *_, at_fake = KINDS[choice("generator_loss", KINDS, kind=kind)]
-    return mean(at_fake(fake_logits))
+    _, _, of_generator = KINDS[choice("generator_loss", KINDS, kind=kind)]
+    return mean(of_generator(fake_logits))
 
 
 def discriminator_loss(real_logits, fake_logits, kind: str = "non_saturating"):
@@ -57,8 +52,8 @@ def discriminator_loss(real_logits, fake_logits, kind: str = "non_saturating"):
     "hinge"                      max(0, 1 - a) + max(0, 1 + b)
     "wasserstein"                b - a
     """
-    at_real, at_fake, _ = KINDS[choice("discriminator_loss", KINDS, kind=kind)]
-    return mean(at_real(real_logits)) + mean(at_fake(fake_logits))
+    of_real, of_fake, _ = KINDS[choice("discriminator_loss", KINDS, kind=kind)]
+    return mean(of_real(real_logits)) + mean(of_fake(fake_logits))
 
 
 def r1_penalty(discriminator, real):
@@ -82,9 +77,8 @@ def _input_gradients(discriminator, x):
 def gradient_penalty(discriminator, real, fake):
     """mean of (‖∇D(x̂)‖ - 1)²  at  x̂ = ε x + (1 - ε) G(z),  ε uniform in [0, 1) for each example.
 
-    real, fake (N, ...); constants here, so that no gradient flows to the generator.  The discriminator
-    must treat its examples one by one (no batch normalization).
-    Source: Gulrajani et al. 2017, equation 3; multiply by their λ = 10.
+    real, fake (N, ...) are constants here: no gradient flows to the generator.  The discriminator must treat
+    its examples one by one.  Source: Gulrajani et al. 2017, equation 3; multiply by their λ = 10.
     """
     real, fake = value(real), value(fake)
     if real.shape != fake.shape:
@@ -120,9 +114,9 @@ def softmax_cross_entropy(logits, labels):
         classes, on_host = log_p.shape[1], isinstance(labels, np.ndarray)
         within = not on_host or not labels.size or 0 <= labels.min() <= labels.max() < classes
         if labels.dtype.kind not in "iu" or not within:  # asking a GPU for the largest would wait for it
+            came = f"of dtype {labels.dtype} from {labels.min()} to {labels.max()}"
             raise ValueError(
-                f"softmax_cross_entropy: labels of dtype {labels.dtype} from {labels.min()} to "
-                f"{labels.max()}, expected integers from 0 to {classes - 1}"
+                f"softmax_cross_entropy: labels {came}, expected integers from 0 to {classes - 1}"
             )
         labels, number = (to_device(a, value(log_p)) for a in (labels, np.arange(classes)))
         labels = (labels[:, None] == number).astype(log_p.dtype)  # (N, classes)
@@ -153,16 +147,14 @@ def margin_loss(lengths, one_hot):
 
 
 def _like(who: str, predictions, targets):
-    """The targets: one number, or as many as there are predictions, of which (N, 1) against (N,) would be N².
-
-    A list becomes an array beside the predictions, and of their precision.
-    """
+    """The targets: one number, or as many as there are predictions, of which (N, 1) against (N,) would be N²."""
     if not (isinstance(predictions, Tensor) or is_array(predictions)):
-        came = type(predictions).__name__
-        raise TypeError(f"{who}: predictions are a {came}, expected a Tensor or an array")
+        raise TypeError(
+            f"{who}: predictions are a {type(predictions).__name__}, expected a Tensor or an array"
+        )
     if isinstance(targets, int | float):
         return targets
-    if not (isinstance(targets, Tensor) or is_array(targets)):
+    if not (isinstance(targets, Tensor) or is_array(targets)):  # a list
         targets = to_device(np.asarray(targets, predictions.dtype), value(predictions))
     if targets.shape not in ((), predictions.shape):
         raise ValueError(f"{who}: shapes {predictions.shape} and {targets.shape} differ")

@@ -16,11 +16,6 @@ from minigan.backend import Array, is_array, replaceable, to_device, to_numpy
 from minigan.checks import real
 from minigan.layers.base import Layer
 
-__all__ = [
-    "SGD", "Adam", "Optimizer", "RMSprop", "cosine_decay", "linear_decay", "move_average", "update_all",
-    "update_ema", "warm_up",
-]  # fmt: skip
-
 LearningRate = float | Callable[[int], float]  # a number, or a function of the number of steps taken before
 
 
@@ -62,12 +57,13 @@ class Optimizer:
 
     def state(self) -> dict[str, np.ndarray]:
         """name -> NumPy array, of all that the next step depends on besides the parameters and a schedule."""
-        state = {"steps": np.array(self.steps)}
-        if not callable(self.learning_rate):
-            state["learning_rate"] = np.array(float(self.learning_rate))
-        for name, row in self.slots.items():
-            state |= {f"{name}.{i}": to_numpy(array).copy() for i, array in enumerate(row)}
-        return state
+        constant = (
+            {} if callable(self.learning_rate) else {"learning_rate": np.array(float(self.learning_rate))}
+        )
+        slots = {
+            f"{name}.{i}": to_numpy(a).copy() for name, row in self.slots.items() for i, a in enumerate(row)
+        }
+        return {"steps": np.array(self.steps)} | constant | slots
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
@@ -90,8 +86,7 @@ class Adam(Optimizer):
     """m ← β₁ m + (1 - β₁) g          v ← β₂ v + (1 - β₂) g²
     p ← p - η̂ m/(√v + ε)           η̂ = η √(1 - β₂ᵗ)/(1 - β₁ᵗ)   at step t
 
-    A running mean of the gradient, divided by a running root mean square of it.
-    clip_norm  if given, the gradient of each parameter is first scaled down to at most this norm (Keras: clipnorm)
+    With clip_norm (Keras: clipnorm) the gradient of each parameter is first scaled down to at most this norm.
     Source: Kingma and Ba 2015, in the form at the end of their section 2, as in Keras; ε is their ε̂.
     """
 
@@ -117,8 +112,7 @@ class Adam(Optimizer):
 def linear_decay(start: float, steps: float, final: float = 0.0) -> Callable[[int], float]:
     """A learning rate that falls from `start` along a line to final · start, after `steps`, and stays.
 
-    A schedule is a function of the number of steps taken before, 0 at the first step.  A model makes its
-    schedules from its settings, so they need not be saved.
+    A model makes its schedules from its settings, so they need not be saved.
     """
     return partial(_linear, *_checked_decay("linear_decay", start, steps, final))
 
@@ -142,7 +136,7 @@ def warm_up(decay: float, step: int) -> float:
     return min(decay, step / (9 + step))
 
 
-# --- To be read later: a gradient that is too long, and what does not fit --------------------------------
+# --- To be read later: a gradient that is too long, what does not fit, and other optimizers -------------
 
 
 def clipped(g: Array, norm: float | None) -> Array:
@@ -167,10 +161,9 @@ def _checked_parameters(who: str, parameters: Iterable[Tensor]) -> list[Tensor]:
 
 def _checked_gradients(who: str, parameters: list[Tensor], grads: Sequence[Array]) -> list[Array]:
     """The gradients as arrays; and every parameter as an array whose numbers lie one after the other."""
-    n = len(parameters)
-    if not isinstance(grads, list | tuple) or len(grads) != n:
+    if not isinstance(grads, list | tuple) or len(grads) != len(parameters):
         came = f"{len(grads)} gradients" if isinstance(grads, list | tuple) else type(grads).__name__
-        raise ValueError(f"{who}: {came}, expected a list of {n} gradients")
+        raise ValueError(f"{who}: {came}, expected a list of {len(parameters)} gradients")
     grads = [g.data if isinstance(g, Tensor) else g for g in grads]  # taken with create_graph=True
     for i, (p, g) in enumerate(zip(parameters, grads, strict=True)):
         if not is_array(g) or g.shape != p.shape:
@@ -195,9 +188,6 @@ def _check_state(optimizer: Optimizer, state: Mapping[str, np.ndarray]) -> None:
 
 def _checked_decay(who: str, start: float, steps: float, final: float) -> tuple[float, float, float]:
     return *real(who, above=0, start=start, steps=steps), real(who, least=0, most=1, final=final)
-
-
-# --- One more schedule, the two ideas that Adam joins, and an old name ------------------------------------
 
 
 def cosine_decay(start: float, steps: float, final: float = 0.0) -> Callable[[int], float]:

@@ -22,8 +22,8 @@ The last two lines are six terms, and their gradients flow
 
     D_x(x̂) -> G      D_z(ẑ) -> E      D_x(x̃), D_z(z̃), |x - x̃|, (z - z̃)² -> G and E
 
-while to D_x and D_z, when they learn, all four are constants.  With some of the terms left out the same
-step trains four older models; see KINDS.
+while to D_x and D_z, when they learn, all four are constants.  Without some of the terms the same step trains
+four older models: KINDS.
 """
 
 import copy
@@ -32,8 +32,6 @@ from dataclasses import InitVar, dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
-
-import numpy as np
 
 from minigan import layers as L
 from minigan.autograd import Tensor, grad
@@ -98,12 +96,10 @@ class AEGAN(Model):
     image_size: int = 28  # a number that can be halved until at most 7 pixels are left
     channels: int = 1
     latent_size: int = 16
-    width: int = (
-        32  # channels next to the image; each layer further inside has twice as many, up to four times
-    )
+    width: int = 32  # channels next to the image; further inside there are twice and four times as many
     kind: str = "AEGAN"  # one of KINDS; what its terms do not need is None
-    weights: tuple[float, float, float, float] = (1.0, 1.0, 10.0, 5.0)  # λ_x, λ_z, λ_|x| and λ_|z|
-    learning_rates: tuple[float, float] = (1e-3, 1e-3)  # of G and E, and of D_x and D_z, at the start
+    weights: tuple[float, float, float, float] = (1.0, 1.0, 10.0, 5.0)  # λ_x, λ_z, λ_|x|, λ_|z|
+    learning_rates: tuple[float, float] = (1e-3, 1e-3)  # of G and E, of D_x and D_z, at the start
     decay_steps: int = 3120  # steps in which they fall to a twentieth
     smoothing: float = 0.05  # s: the targets of D_x and D_z are 1 - s and s instead of 1 and 0
     noise: float = 0.01  # standard deviation of the noise that E and D_x see on an image, D_z on a latent
@@ -156,7 +152,7 @@ class AEGAN(Model):
         schedule = linear_decay(rate, self.decay_steps, final=0.05)
         return Adam(parameters, schedule, beta_1=0.5, clip_norm=1.0) if parameters else None
 
-    def train_step(self, images: np.ndarray) -> dict[str, Any]:
+    def train_step(self, images: Array) -> dict[str, Any]:
         """One step of D_x, one of D_z, and one of G and E together, on a batch of real images x."""
         x = to_device(self.checked(images))
         z = normal((len(x), self.latent_size))
@@ -194,23 +190,22 @@ class AEGAN(Model):
 
     @property
     def curves(self) -> dict[str, tuple[str, ...]]:  # type: ignore[override]
-        discriminators = {"image discriminator": self.D_x, "latent discriminator": self.D_z}
-        return {
-            "errors": tuple(name for name in self.term_weights if name.endswith("error")),
-            "adversarial terms": tuple(name for name in self.term_weights if not name.endswith("error")),
-            "discriminators": tuple(name for name, D in discriminators.items() if D),
-        }
+        errors = tuple(name for name in self.term_weights if name.endswith("error"))
+        adversarial = tuple(name for name in self.term_weights if not name.endswith("error"))
+        both = {"image discriminator": self.D_x, "latent discriminator": self.D_z}
+        discriminators = tuple(name for name, D in both.items() if D)
+        return {"errors": errors, "adversarial terms": adversarial, "discriminators": discriminators}
 
     def generate(self, z: Array):
         return self.average_generator(z)
 
-    def encode(self, images: np.ndarray) -> np.ndarray:
+    def encode(self, images: Array) -> Array:
         """E(x) (n, latent_size) of images x (n, H, W, C), on the host."""
         if self.average_encoder is None:
             raise ValueError("AEGAN: kind 'GAN' has no encoder")
         return in_chunks(self.average_encoder, self.checked(images))
 
-    def reconstruct(self, images: np.ndarray) -> np.ndarray:
+    def reconstruct(self, images: Array) -> Array:
         """G(E(x)) of images x (n, H, W, C), on the host."""
         return self.sample(len(images), self.encode(images))
 

@@ -16,10 +16,8 @@ which D rejects completely would tell G nothing; but D stops pushing at 0.1, whe
 A D that cannot tell returns the d that makes L_M(d, 1) + L_M(d, 0) least: 2 (0.9 - d) = d - 0.1, d = 19/30.
 So "real" is what gets more than that, not what gets more than ½.
 
-What a single capsule cannot do is routing.  A lower capsule divides itself among the upper ones by
-c_ij = exp b_ij / Σ_k exp b_ik, and if there is only one, c = 1 whatever b is: there is nothing to agree
-about.  Any number of iterations computes the same v = squash(Σ_i W_i u_i), so D asks for one.  What is left
-of capsules is the squash of the lower ones, a bilinear last layer without bias, and the loss.
+With a single upper capsule there is no routing: c_ij = exp b_ij / Σ_k exp b_ik = 1 whatever b is.  Any number
+of iterations computes the same v = squash(Σ_i W_i u_i), so D asks for one.
 
 The three techniques of `gan` are kept; `MinibatchStdDev` shows D the batch, before the lower capsules.
 """
@@ -59,7 +57,7 @@ class CapsGAN(GAN):
     name = "capsgan"
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "length of the capsule": ("D(x)", "D(G(z))")}
     image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
-    UNDECIDED: ClassVar = 19 / 30  # see above
+    UNDECIDED = 19 / 30  # see above
 
     def build(self) -> tuple[L.Layer, L.Layer]:
         whole("CapsGAN", channels=self.channels, width=self.width)
@@ -82,11 +80,8 @@ class CapsuleDiscriminator(L.Layer):
 
     def __init__(self, image_shape: Shape, width: int, capsules: int, dimensions: int):
         image_size, _, channels = image_shape
-        self.features = L.Sequential(
-            L.Conv2D(channels, width, 4, strides=2, padding="same"),  # (N, H/2, W/2, width)
-            L.LeakyReLU(0.2),
-            L.MinibatchStdDev(),  # (N, H/2, W/2, width + 1)
-        )
+        halved = L.Conv2D(channels, width, 4, strides=2, padding="same")  # (N, H/2, W/2, width)
+        self.features = L.Sequential(halved, L.LeakyReLU(0.2), L.MinibatchStdDev())  # width + 1 channels
         pixels = (image_size // 2 - 4) // 2 + 1
         self.lower = L.PrimaryCapsules(width + 1, capsules, dimensions, 4, strides=2)
         self.upper = L.Capsules(pixels * pixels * capsules, dimensions, 1, 16, routings=1)

@@ -1,21 +1,19 @@
 """CapsNet: one capsule for each class, whose length says whether the class is there, and that can be drawn.
 
-Part III; read `layers.capsule`, `losses.supervised` and `augmentation` before it.
+Part III; read `layers.capsule`, `losses` and `augmentation` before it.
 
 The network of Sabour, Frosst and Hinton 2017 ("Dynamic routing between capsules", their figures 1 and 2):
 
     x   -> Conv2D, ReLU -> PrimaryCapsules -> u_i -> Capsules -> v_k         by routing; k is a class
     v_k -> T_k v_k      -> Dense, ReLU, Dense, ReLU, Dense, sigmoid -> x̂     the decoder
 
-The image belongs to the class of the longest v_k.  The network learns by the margin loss (`losses`), and by a
-second one.  All capsules but that of the true class k, T_k = 1, are set to zero, and from what is left the
-decoder must draw the image as intensities x from 0 to 1:
+The image belongs to the class of the longest v_k.  All capsules but that of the true class k, T_k = 1, are
+set to zero, and from what is left the decoder must draw the image as intensities x from 0 to 1:
 
     L = L_margin(‖v‖, T) + α Σ (x̂ - x)²          the sum over the pixels of an image; α = 0.0005
 
 so the direction of v_k has to say what the length does not: how this digit was written.  α is small, lest
-drawing become more important than telling classes apart.  It weighs a sum: with the mean over 784 pixels it
-would be 0.392.
+drawing become more important than telling classes apart.
 
 The network of the paper is CapsNet(filters=256, kernel_size=9, strides=1, capsules=32), with 8,215,568
 weights.  The default is one that trains in minutes.
@@ -55,16 +53,15 @@ class CapsNet(Model):
     decoder_units: tuple[int, int] = (512, 1024)  # of the two layers inside the decoder
     reconstruction_weight: float = 0.0005  # α; with 0 the decoder learns nothing
     max_shift: int = 2  # in training, each image is moved by as many pixels at most, right and down
-    learning_rate: float = 2e-3  # at the start; falls linearly to FINAL times that
-    decay_steps: int = 6000  # over so many steps
+    learning_rate: float = 2e-3  # at the start
+    decay_steps: int = 6000  # steps in which it falls to FINAL times that
 
     name = "capsnet"
     curves: ClassVar = {
-        "margin loss": ("margin",),
-        "accuracy in training": ("accuracy",),
+        "margin loss": ("margin",), "accuracy in training": ("accuracy",),
         "squared error of an image": ("reconstruction",),
-    }
-    FINAL: ClassVar = 0.02  # the final fraction of the learning rate
+    }  # fmt: skip
+    FINAL = 0.02  # the final fraction of the learning rate
     image_shape = property(lambda self: (self.image_size, self.image_size, 1))
     latent_size = property(lambda self: self.classes * self.class_dimensions)
 
@@ -82,13 +79,10 @@ class CapsNet(Model):
         real("CapsNet", above=0, learning_rate=self.learning_rate)
         self.class_capsules = ClassCapsules(self)
         self.decoder = L.Sequential(
-            L.Dense(self.latent_size, first),
-            L.ReLU(),
-            L.Dense(first, second),
-            L.ReLU(),
-            L.Dense(second, self.image_size**2),
-            L.Sigmoid(),
-        )
+            L.Dense(self.latent_size, first), L.ReLU(),
+            L.Dense(first, second), L.ReLU(),
+            L.Dense(second, self.image_size**2), L.Sigmoid(),
+        )  # fmt: skip
         parameters = self.class_capsules.parameters() + self.decoder.parameters()
         self.optimizer = Adam(parameters, linear_decay(self.learning_rate, self.decay_steps, self.FINAL))
 

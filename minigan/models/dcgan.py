@@ -5,8 +5,8 @@ Part II; read `gan` before it, where the training step is.
 After Radford, Metz and Chintala 2015: no pooling and no hidden dense layers, strides in D, batch
 normalization and ReLU in G, leaky ReLU in D, tanh at the end.  What is added here:
 
-* D has no batch normalization, because a penalty on its slope at single images must not depend on the rest
-  of the batch; `MinibatchStdDev` shows it the batch on purpose (Karras et al. 2018).
+* D has no batch normalization: a penalty on its slope at single images must not depend on the others.
+  `MinibatchStdDev` shows it the batch on purpose (Karras et al. 2018).
 * Some of the numbers of z choose between categories before G begins: `CategoricalCode` (ClusterGAN).
 * G may grow in another way than the paper's:
 
@@ -52,10 +52,8 @@ class DCGAN(GAN):
         G = generator(self.latent_size, image, width, self.categories, self.upsampling, kernel_size)
         return G, L.Sequential(
             *downsampling(self.channels, width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
-            L.MinibatchStdDev(),
-            L.Flatten(),
-            L.Dense((self.image_size // 4) ** 2 * (2 * width + 1), 1),
-        )
+            L.MinibatchStdDev(), L.Flatten(), L.Dense((self.image_size // 4) ** 2 * (2 * width + 1), 1),
+        )  # fmt: skip
 
 
 def generator(
@@ -66,13 +64,11 @@ def generator(
         raise ValueError(f"categories is {categories}, expected 0 to latent_size, {latent_size}")
     return L.Sequential(
         *([CategoricalCode(categories)] if categories else []),
-        L.Dense(latent_size, quarter * quarter * deep, use_bias=False),
-        L.Reshape((quarter, quarter, deep)),
-        L.BatchNormalization(deep),
-        L.ReLU(),
+        L.Dense(latent_size, quarter * quarter * deep, use_bias=False), L.Reshape((quarter, quarter, deep)),
+        L.BatchNormalization(deep), L.ReLU(),
         *(resized(channels, width) if upsampling == "nearest" else transposed(channels, width, kernel_size)),
         L.Tanh(),
-    )
+    )  # fmt: skip
 
 
 def quarter_of(who: str, image_shape: Shape) -> int:
@@ -85,32 +81,25 @@ def transposed(channels: int, width: int, kernel_size: int) -> list[L.Layer]:
     """(N, H, W, 2 · width) -> (N, 4 H, 4 W, channels) by transposed convolutions."""
     return [
         L.Conv2DTranspose(2 * width, width, kernel_size, strides=2, padding="same", use_bias=False),
-        L.BatchNormalization(width),
-        L.ReLU(),
+        L.BatchNormalization(width), L.ReLU(),
         L.Conv2DTranspose(width, channels, kernel_size, strides=2, padding="same"),
-    ]
+    ]  # fmt: skip
 
 
 def resized(channels: int, width: int) -> list[L.Layer]:
     """The same by repeating pixels, with convolutions behind."""
     return [
-        L.UpSampling2D(2),
-        L.Conv2D(2 * width, 2 * width, 3, padding="same", use_bias=False),
-        L.BatchNormalization(2 * width),
-        L.ReLU(),
-        L.UpSampling2D(2),
-        L.Conv2D(2 * width, width, 3, padding="same", use_bias=False),
-        L.BatchNormalization(width),
-        L.ReLU(),
+        L.UpSampling2D(2), L.Conv2D(2 * width, 2 * width, 3, padding="same", use_bias=False),
+        L.BatchNormalization(2 * width), L.ReLU(),
+        L.UpSampling2D(2), L.Conv2D(2 * width, width, 3, padding="same", use_bias=False),
+        L.BatchNormalization(width), L.ReLU(),
         L.Conv2D(width, channels, 3, padding="same"),
-    ]
+    ]  # fmt: skip
 
 
 def downsampling(channels: int, width: int, activation: L.Layer) -> list[L.Layer]:
     """(N, H, W, channels) -> (N, H/4, W/4, 2 · width) by strided convolutions."""
     return [
-        L.Conv2D(channels, width, 4, strides=2, padding="same"),
-        activation,
-        L.Conv2D(width, 2 * width, 4, strides=2, padding="same"),
-        activation,
-    ]
+        L.Conv2D(channels, width, 4, strides=2, padding="same"), activation,
+        L.Conv2D(width, 2 * width, 4, strides=2, padding="same"), activation,
+    ]  # fmt: skip

@@ -55,8 +55,8 @@ class GAN(Model):
 
     name = "gan"
     curves: ClassVar = {"loss": ("d_loss", "g_loss"), "probability of being real": ("D(x)", "D(G(z))")}
-    FINAL: ClassVar = 0.05  # the final fraction of the learning rates
-    UNDECIDED: ClassVar = 0.0  # the output of a D that cannot tell
+    FINAL = 0.05  # the final fraction of the learning rates
+    UNDECIDED = 0.0  # the output of a D that cannot tell
     G = property(lambda self: self.generator)
     D = property(lambda self: self.discriminator)
 
@@ -131,8 +131,7 @@ class GAN(Model):
 def diagnostics(real, fake, d_real, d_fake, g_gradient, probability=sigmoid, undecided=0.0) -> dict[str, Any]:
     """Five numbers of a step, which stay on the device; nothing is trained with them.
 
-    real, fake      a batch each of images x and G(z) (N, ...)
-    d_real, d_fake  D's outputs for them, before its step
+    real, fake      a batch each of images x and G(z) (N, ...); d_real, d_fake: D's outputs before its step
     g_gradient      dL/dG(z) (N, ...), the gradient of G's loss L, a mean over the batch, at its images
     probability     what D's output means, and `undecided` the output that says neither real nor generated
 

@@ -5,7 +5,7 @@ Part I; read `layers.base` and `optimizers` before it.  The fields of the datacl
 is read off the attributes: the settings, networks and optimizers by name, and what a file keeps of them.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
@@ -25,13 +25,11 @@ CHUNK = 500  # examples that a network sees at once outside of training, to keep
 class Model:
     """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`.
 
-    name         what a file calls the model
-    curves       title of a panel -> those of the numbers of `train_step` that are drawn in it
-    image_shape  (H, W, C) of what it is trained on, if that is images in [-1, 1]; otherwise not there
+    One that is trained on images in [-1, 1] also has their `image_shape` (H, W, C).
     """
 
-    name: ClassVar[str] = "model"
-    curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    name: ClassVar[str] = "model"  # what a file calls it
+    curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # title of a panel -> the numbers that it shows
 
     def train_step(self, batch) -> dict[str, Any]:
         """One step on a batch; what is to be reported of it, name -> number."""
@@ -68,8 +66,7 @@ class Model:
     @property
     def precision(self) -> np.dtype:
         """The dtype of the weights: float32, unless somebody has made them float64."""
-        trained = [optimizer.parameters[0] for optimizer in self.optimizers.values()]
-        return trained[0].dtype if trained else np.dtype(np.float32)
+        return next((o.parameters[0].dtype for o in self.optimizers.values()), np.dtype(np.float32))
 
     def summary(self) -> str:
         """The settings, and a table of the weights of each network."""
@@ -109,9 +106,9 @@ class Model:
             take(before)
             raise
 
-    def _parts(self) -> Iterator[tuple[str, Any]]:
-        yield from ((f"networks/{name}/", network) for name, network in self.networks.items())
-        yield from ((f"optimizers/{name}/", optimizer) for name, optimizer in self.optimizers.items())
+    def _parts(self) -> list[tuple[str, Any]]:
+        kinds: dict[str, Any] = {"networks": self.networks, "optimizers": self.optimizers}
+        return [(f"{kind}/{name}/", part) for kind, parts in kinds.items() for name, part in parts.items()]
 
     def save(self, path: str | Path) -> None:
         """Write settings and state to one file, which appears whole or not at all."""
@@ -129,7 +126,7 @@ class Model:
                 raise ValueError(f"holds the model {header.get('model')!r}, expected {cls.name!r}")
             model = cls(**{name: plain(setting) for name, setting in header["settings"].items()}, **networks)
             model.load_state(storage.read(path, model.state())[1])
-        return model
+            return model
 
 
 def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:

@@ -89,8 +89,7 @@ def _header(members: zipfile.ZipFile) -> dict:
         if not old and (dtype != np.uint8 or len(shape) != 1 or shape[0] > HEADER_BYTES):
             raise ValueError("this is no checkpoint of minigan: its header is too long or of another type")
         header = {"format": 1} if old else json.loads(member.read(shape[0]))
-    came = header.get("format") if isinstance(header, dict) else None
-    if came != FORMAT:
+    if (came := header.get("format") if isinstance(header, dict) else None) != FORMAT:
         raise ValueError(f"this checkpoint has format {came}, this version of minigan reads format {FORMAT}")
     return header
 

@@ -1,10 +1,9 @@
 """The transforming autoencoder: capsules that learn where things are by being told how far they moved.
 
-Part III; read `layers`, `losses.supervised` and `augmentation` before it.
+Part III; read `layers`, `losses` and `augmentation` before it.
 
-A *capsule* is a small group of units that looks for one visual entity in an image and says whether it is
-there, and where.  This is the first model of that name (Hinton, Krizhevsky and Wang 2011, "Transforming
-auto-encoders").  Capsule k has recognition units r and generation units e of its own:
+A *capsule* is a small group of units that looks for one visual entity and says whether it is there, and where
+(Hinton, Krizhevsky and Wang 2011, "Transforming auto-encoders").  Capsule k has units r and e of its own:
 
     r_k = σ(x A_k + a_k)                            recognition units, from the whole image x
     p_k = σ(r_k u_k + c_k),   q_k = 4 (r_k Q_k + b_k) is it there?  And its pose q = (x, y), in pixels
@@ -13,15 +12,10 @@ auto-encoders").  Capsule k has recognition units r and generation units e of it
 
 The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody
 says what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule
-behave like the coordinates of something, and grow by Δ when the image is moved by Δ.
+behave like the coordinates of something.  Two choices decide how soon they do: the 4, because a position has
+to cover several pixels, and generation units whose lines in the plane of poses begin in many places.
 
-Two choices at the start decide how soon they do.  The 4 is there because weights of usual size make poses of
-usual size, but a position has to cover several pixels.  And the generation units, each of which is half on
-along a line in the plane of poses, begin with lines in many places and directions.
-
-All capsules are computed together, as one batched product for each step.  The last one needs no batch: the
-e_k are multiplied by p_k before it, so that a product of (N, capsules·units) with (capsules·units, pixels)
-adds up the capsules, too.
+All capsules are computed together, one batched product for each step; the last one also adds them up.
 """
 
 from dataclasses import dataclass
@@ -57,9 +51,6 @@ class PoseCapsules(Layer):
         self.output = Tensor(glorot_uniform((k * g, pixels), g, pixels))  # S
         self.output_bias = Tensor(zeros((k, pixels)))  # s
 
-    def __repr__(self) -> str:
-        return f"PoseCapsules({self.pixels}, {self.capsules})"
-
     def __call__(self, x, shifts):
         presence, pose = self.recognise(x)
         return self.generate(presence, pose + shifts)
@@ -84,8 +75,7 @@ class PoseCapsules(Layer):
 class TransformingAutoencoder(Model):
     """Trains `PoseCapsules` to draw images (N, image_size, image_size, 1) moved by shifts that it is told.
 
-    The capsules see and draw intensities, (x + 1)/2: 0 in the background, so that an absent capsule draws
-    nothing.
+    The capsules see and draw intensities, 0 in the background, so that an absent capsule draws nothing.
     """
 
     image_size: int = 28
@@ -93,12 +83,11 @@ class TransformingAutoencoder(Model):
     recognition_units: int = 10
     generation_units: int = 20
     max_shift: int = 2  # of Δx and Δy, right or left, down or up; the image that is seen was moved so, too
-    learning_rate: float = 2e-3  # at the start; falls linearly to FINAL times that
-    decay_steps: int = 10_000  # over so many steps
+    learning_rate: float = 2e-3  # at the start
+    decay_steps: int = 10_000  # steps in which it falls to a twentieth
 
     name = "transforming_autoencoder"
     curves: ClassVar = {"squared error": ("error",), "presence": ("presence",)}
-    FINAL: ClassVar = 0.05  # the final fraction of the learning rate
     image_shape = property(lambda self: (self.image_size, self.image_size, 1))
     latent_size = property(lambda self: 3 * self.capsules)
 
@@ -109,8 +98,8 @@ class TransformingAutoencoder(Model):
         whole(who, least=0, max_shift=self.max_shift)
         real(who, above=0, learning_rate=self.learning_rate)
         self.pose_capsules = PoseCapsules(self.image_size**2, self.capsules, r, g)
-        schedule = linear_decay(self.learning_rate, self.decay_steps, self.FINAL)
-        self.optimizer = Adam(self.pose_capsules.parameters(), schedule)
+        rate = linear_decay(self.learning_rate, self.decay_steps, final=0.05)
+        self.optimizer = Adam(self.pose_capsules.parameters(), rate)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step on a batch (N, H, W, 1), every image moved once at random, and again by a known Δ."""
@@ -137,11 +126,7 @@ class TransformingAutoencoder(Model):
         return to_numpy(presence)[:, :, 0].T, to_numpy(pose).swapaxes(0, 1)
 
     def generate(self, z: Array) -> Array:
-        """Drawings of capsules whose presences and poses are noise (n, 3·K).
-
-        Nothing here has learned which capsules go together, so these are not digits: they show what the
-        capsules can draw.
-        """
+        """Drawings of capsules whose presences and poses are noise: nothing has learned what goes together."""
         z = value(z).reshape(len(z), -1, 3).swapaxes(0, 1)  # (K, n, 3)
         return self.as_images(self.pose_capsules.generate(sigmoid(z[:, :, :1]), z[:, :, 1:]))
 

@@ -4,13 +4,11 @@ Part III; read `losses`, `optimizers` and `dcgan` before it.
 
 Images are thought to come about in two steps: z is drawn from N(0, I), then x from p(x|z), which the
 decoder G computes.  How likely an image is, log p(x), is an integral over all z, which nobody can do.  But
-for every distribution q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation
-3),
+for every q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation 3),
 
     log p(x) >= ELBO(x) = E_q log p(x|z) - KL(q(z|x) || N(0, I)),
 
-the evidence lower bound, and both networks maximise it.  The KL divergence is known in closed form (their
-appendix B),
+the evidence lower bound, and both networks maximise it.  The KL divergence is (their appendix B)
 
     KL = ½ Σ (μ² + σ² - 1 - log σ²)            over the dimensions of z,
 
@@ -21,8 +19,7 @@ and the expectation is taken at one z = μ + σ ε with ε from N(0, I), through
                  with the logits a = G(z) and σ(a) the sigmoid
     "gaussian"   Σ -½ (x - m)²/s² - log s - ½ log 2π  with the means m = tanh(a) and the std s, a setting
 
-summed over the pixels, in nats.  The numbers of the two cannot be compared: one is a probability, the other
-a density.
+summed over the pixels, in nats.  The two cannot be compared: one is a probability, the other a density.
 """
 
 import math
@@ -44,12 +41,12 @@ LIKELIHOODS = ("bernoulli", "gaussian")
 
 
 def kl_divergence(mu, log_variance):
-    """KL(N(μ, diag σ²) || N(0, I)), in nats; (N, latent_size) -> (N,)."""
+    """KL(N(μ, diag σ²) || N(0, I)) in nats; (N, latent_size) -> (N,)."""
     return 0.5 * sum(mu * mu + exp(log_variance) - 1 - log_variance, axis=-1)
 
 
 def reparameterise(mu, log_variance, epsilon):
-    """z = μ + σ ε: a draw from N(μ, diag σ²) that can be differentiated in μ and σ."""
+    """z = μ + σ ε: a draw from N(μ, diag σ²)."""
     return mu + exp(0.5 * log_variance) * epsilon
 
 
@@ -89,22 +86,16 @@ class VAE(Model):
         real("VAE", above=0, std=self.std)
         quarter, deep = quarter_of("VAE", self.image_shape), 2 * self.width
         self.encoder = L.Sequential(
-            *downsampling(self.channels, self.width, L.ReLU()),
-            L.Flatten(),
-            L.Dense(quarter * quarter * deep, 256),
-            L.ReLU(),
+            *downsampling(self.channels, self.width, L.ReLU()),  # (N, H/4, W/4, deep)
+            L.Flatten(), L.Dense(quarter * quarter * deep, 256), L.ReLU(),
             L.Dense(256, 2 * self.latent_size),
-        )
+        )  # fmt: skip
         self.decoder = L.Sequential(
-            L.Dense(self.latent_size, 256),
-            L.ReLU(),
-            L.Dense(256, quarter * quarter * deep),
-            L.ReLU(),
-            L.Reshape((quarter, quarter, deep)),
-            L.Conv2DTranspose(deep, self.width, 4, strides=2, padding="same"),
-            L.ReLU(),
+            L.Dense(self.latent_size, 256), L.ReLU(),
+            L.Dense(256, quarter * quarter * deep), L.ReLU(), L.Reshape((quarter, quarter, deep)),
+            L.Conv2DTranspose(deep, self.width, 4, strides=2, padding="same"), L.ReLU(),
             L.Conv2DTranspose(self.width, self.channels, 4, strides=2, padding="same"),
-        )
+        )  # fmt: skip
         self.optimizer = Adam(self.encoder.parameters() + self.decoder.parameters(), self.learning_rate)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:

@@ -9,19 +9,16 @@ by a penalty at points between generated and real images (Gulrajani et al. 2017,
 
     D minimises  E D(G(z)) - E D(x) + λ E (‖∇D(x̂)‖ - 1)²,       G minimises  -E D(G(z)).
 
-The penalty contains a gradient, so training D needs the gradient of a gradient.  The inner one is taken
-with respect to the image only: no gradient of a weight is computed on the way to it.  The penalty is about
-single images, so D has no normalization over the batch.
+The penalty contains a gradient, that of D at the image: training D needs the gradient of a gradient.  It is
+about single images, so D has no normalization over the batch.
 """
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
 from minigan import layers as L
 from minigan.autograd import grad
-from minigan.backend import normal, to_device
+from minigan.backend import Array, normal, to_device
 from minigan.checks import real, renamed, whole
 from minigan.losses import discriminator_loss, generator_loss, gradient_penalty
 from minigan.models.dcgan import downsampling, generator
@@ -57,9 +54,8 @@ class WGANGP(GAN):
         real("WGANGP", least=0, penalty_weight=self.penalty_weight)
         return generator(self.latent_size, self.image_shape, self.width), L.Sequential(
             *downsampling(self.channels, self.width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
-            L.Flatten(),
-            L.Dense((self.image_size // 4) ** 2 * 2 * self.width, 1),
-        )
+            L.Flatten(), L.Dense((self.image_size // 4) ** 2 * 2 * self.width, 1),
+        )  # fmt: skip
 
     def d_loss(self, real, fake):
         return discriminator_loss(real, fake, "wasserstein")
@@ -67,7 +63,7 @@ class WGANGP(GAN):
     def g_loss(self, fake):
         return generator_loss(fake, "wasserstein")
 
-    def train_step(self, images: np.ndarray) -> dict[str, Any]:
+    def train_step(self, images: Array) -> dict[str, Any]:
         """One step of D on a batch of real images (N, H, W, C), and one of G after every `critic_steps`."""
         x = to_device(self.checked(images))
         fake = self.G(normal((len(x), self.latent_size)), training=True)
