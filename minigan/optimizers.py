@@ -38,10 +38,7 @@ class Optimizer:
         self.slots = {name: [np.zeros_like(p.data, order="C") for p in self.parameters] for name in slots}
 
     def step(self, grads: Sequence[Array]) -> None:
-        """Change every parameter once, given its gradient dL/dp, in the order of `parameters`.
-
-        Raises ValueError, before anything is changed, for gradients that do not fit.
-        """
+        """Change every parameter once, given dL/dp in their order; ValueError, and no change, if one is wrong."""
         grads = _checked_gradients(f"{type(self).__name__}.step", self.parameters, grads)
         if self.average:
             grads = self.average(grads)
@@ -57,13 +54,12 @@ class Optimizer:
 
     def state(self) -> dict[str, np.ndarray]:
         """name -> NumPy array, of all that the next step depends on besides the parameters and a schedule."""
-        constant = (
-            {} if callable(self.learning_rate) else {"learning_rate": np.array(float(self.learning_rate))}
-        )
-        slots = {
-            f"{name}.{i}": to_numpy(a).copy() for name, row in self.slots.items() for i, a in enumerate(row)
-        }
-        return {"steps": np.array(self.steps)} | constant | slots
+        state = {"steps": np.array(self.steps)}
+        if not callable(self.learning_rate):
+            state["learning_rate"] = np.array(float(self.learning_rate))
+        for name, row in self.slots.items():
+            state |= {f"{name}.{i}": to_numpy(array).copy() for i, array in enumerate(row)}
+        return state
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
@@ -124,8 +120,8 @@ def _linear(start: float, steps: float, final: float, step: int) -> float:
 def update_ema(average: Layer, source: Layer, decay: float) -> None:
     """average ← decay · average + (1 - decay) · source, for every weight and running statistic.
 
-    Both are networks of the same structure: the exponential moving average draws better than any single one
-    along the way.  Source: Polyak and Juditsky 1992; for GANs Yazıcı et al. 2019.
+    The exponential moving average draws better than any single network along the way.
+    Source: Polyak and Juditsky 1992; for GANs Yazıcı et al. 2019.
     """
     for a, b in zip(average.arrays(), source.arrays(), strict=True):
         a += (1 - decay) * (b - a)

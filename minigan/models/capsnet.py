@@ -70,9 +70,7 @@ class CapsNet(Model):
         whole("CapsNet", capsules=self.capsules, dimensions=self.dimensions, decay_steps=self.decay_steps)
         whole("CapsNet", classes=self.classes, class_dimensions=self.class_dimensions, routings=self.routings)
         whole("CapsNet", least=0, max_shift=self.max_shift)
-        smallest = self.kernel_size + self.strides * (
-            self.kernel_size - 1
-        )  # has a place for the second kernel
+        smallest = self.kernel_size + self.strides * (self.kernel_size - 1)  # so that two kernels fit in
         whole("CapsNet", least=smallest, image_size=self.image_size)
         first, second = wholes("CapsNet", length=2, decoder_units=self.decoder_units)
         real("CapsNet", least=0, reconstruction_weight=self.reconstruction_weight)

@@ -10,8 +10,8 @@ normalization and ReLU in G, leaky ReLU in D, tanh at the end.  What is added he
 * Some of the numbers of z choose between categories before G begins: `CategoricalCode` (ClusterGAN).
 * G may grow in another way than the paper's:
 
-    "transpose"  Conv2DTranspose 4x4, stride 2: every pixel is spread over 4x4 pixels.  The kernel is a
-                 multiple of the stride, so that every pixel receives equally many contributions
+    "transpose"  Conv2DTranspose 4x4, stride 2.  The kernel is a multiple of the stride, so that every pixel
+                 receives equally many contributions
     "nearest"    UpSampling2D and Conv2D 3x3: every pixel is repeated, then smoothed (Odena, Dumoulin and
                  Olah 2016), which has no checkerboard patterns to begin with
 """

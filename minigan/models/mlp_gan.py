@@ -42,9 +42,8 @@ def generator(latent_size: int, hidden: tuple[int, ...], image_shape: tuple[int,
     for n_in, n_out in pairwise((latent_size, *hidden)):
         # Batch normalization would subtract any bias again.
         layers += [L.Dense(n_in, n_out, use_bias=False), L.BatchNormalization(n_out), L.ReLU()]
-    return L.Sequential(
-        *layers, L.Dense(hidden[-1], math.prod(image_shape)), L.Tanh(), L.Reshape(image_shape)
-    )
+    layers += [L.Dense(hidden[-1], math.prod(image_shape)), L.Tanh(), L.Reshape(image_shape)]
+    return L.Sequential(*layers)
 
 
 def discriminator(image_shape: tuple[int, ...], hidden: tuple[int, ...]) -> L.Layer:

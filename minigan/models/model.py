@@ -42,7 +42,7 @@ class Model:
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         shape = (whole("sample", n=n), self.latent_size)  # type: ignore[attr-defined]
-        return in_chunks(self.generate, to_numpy(normal(shape)) if noise is None else _checked(noise, shape))
+        return in_chunks(self.generate, to_numpy(normal(shape)) if noise is None else _noise(noise, shape))
 
     # --- To be read later: what is read off the attributes, and the file that keeps it ------------------
 
@@ -73,10 +73,7 @@ class Model:
         return "\n\n".join([repr(self), *(f"{name}: {net.summary()}" for name, net in self.networks.items())])
 
     def checked(self, x):
-        """Examples x (N, ...), of images (N, *image_shape), in the precision of the networks.
-
-        Raises TypeError or ValueError for other shapes, for none at all, and for numbers that are not finite.
-        """
+        """Examples x (N, ...), of images (N, *image_shape), finite and at least one, in our precision."""
         who, shape = type(self).__name__, getattr(self, "image_shape", None)
         if shape is not None:
             x = images(who, tuple(shape), x)
@@ -116,10 +113,7 @@ class Model:
 
     @classmethod
     def load(cls, path: str | Path, **networks: Layer) -> Any:
-        """The model in a file that `save` wrote; `networks` are those that it is given, if it makes none.
-
-        Raises FileNotFoundError or ValueError, in one line that names the file.
-        """
+        """The model in a file that `save` wrote; `networks` are those that it is given, if it makes none."""
         header = storage.read_header(path)
         with storage.errors_name(path):
             if header.get("model") != cls.name:
@@ -131,12 +125,12 @@ class Model:
 
 def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
     """What a network returns for arrays (n, ...), all on the host, CHUNK rows at a time and without a graph."""
-    chunks = [[to_device(x[i : i + CHUNK]) for x in arrays] for i in range(0, len(arrays[0]), CHUNK)]
+    chunks = ([x[i : i + CHUNK] for x in arrays] for i in range(0, len(arrays[0]), CHUNK))
     with no_grad():
-        return np.concatenate([to_numpy(network(*chunk)) for chunk in chunks])
+        return np.concatenate([to_numpy(network(*map(to_device, chunk))) for chunk in chunks])
 
 
-def _checked(noise: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _noise(noise: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     noise = np.asarray(noise)
     if noise.shape != shape:
         raise ValueError(f"sample: noise has shape {noise.shape}, expected {shape}")

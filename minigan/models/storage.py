@@ -19,20 +19,17 @@ HEADER_BYTES = 2**20  # the longest header
 
 
 def write(path: str | Path, header: Mapping, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write header and arrays to one file, which appears whole or not at all.
-
-    Raises FloatingPointError, and leaves the file as it was, if a number is not finite.
-    """
+    """Write header and arrays to one file, which appears whole or not at all; FloatingPointError for nan, inf."""
     path = Path(path)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
-    text = json.dumps({"format": FORMAT, **header}).encode()
+    text = np.frombuffer(json.dumps({"format": FORMAT, **header}).encode(), np.uint8)
     unfinished = path.with_name(path.name + ".part")
     try:
         with open(unfinished, "wb") as file:
             with zipfile.ZipFile(file, "w") as members:
-                for name, array in {"header": np.frombuffer(text, np.uint8), **arrays}.items():
+                for name, array in {"header": text, **arrays}.items():
                     with members.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
                         npy.write_array(member, np.asanyarray(array), allow_pickle=False)
             file.flush()
@@ -49,10 +46,7 @@ def read_header(path: str | Path) -> dict:
 
 
 def read(path: str | Path, like: Mapping[str, np.ndarray]) -> tuple[dict, dict[str, np.ndarray]]:
-    """Header and arrays of a file, which must have the names, shapes and dtypes of `like`.
-
-    Floats of another precision are converted; what is not finite, or of another kind, is refused by name.
-    """
+    """Header and arrays of a file, which must have the names, shapes and, up to precision, dtypes of `like`."""
     with errors_name(path), zipfile.ZipFile(path) as members:
         header = _header(members)
         names = {name.removesuffix(".npy") for name in members.namelist() if name != "header.npy"}

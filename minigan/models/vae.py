@@ -15,8 +15,7 @@ the evidence lower bound, and both networks maximise it.  The KL divergence is (
 and the expectation is taken at one z = μ + σ ε with ε from N(0, I), through which the gradient flows to μ and
 σ: the reparameterisation.  p(x|z) is one of
 
-    "bernoulli"  a pixel p in [0, 1] is the probability of white:  Σ p log σ(a) + (1 - p) log(1 - σ(a)),
-                 with the logits a = G(z) and σ(a) the sigmoid
+    "bernoulli"  Σ p log σ(a) + (1 - p) log(1 - σ(a)): a pixel p in [0, 1] is the probability of white, a = G(z)
     "gaussian"   Σ -½ (x - m)²/s² - log s - ½ log 2π  with the means m = tanh(a) and the std s, a setting
 
 summed over the pixels, in nats.  The two cannot be compared: one is a probability, the other a density.

@@ -57,23 +57,18 @@ class WGANGP(GAN):
             L.Flatten(), L.Dense((self.image_size // 4) ** 2 * 2 * self.width, 1),
         )  # fmt: skip
 
-    def d_loss(self, real, fake):
-        return discriminator_loss(real, fake, "wasserstein")
-
-    def g_loss(self, fake):
-        return generator_loss(fake, "wasserstein")
-
     def train_step(self, images: Array) -> dict[str, Any]:
         """One step of D on a batch of real images (N, H, W, C), and one of G after every `critic_steps`."""
         x = to_device(self.checked(images))
         fake = self.G(normal((len(x), self.latent_size)), training=True)
 
-        d_loss = self.d_loss(self.D(x), self.D(fake.data))
+        d_loss = discriminator_loss(self.D(x), self.D(fake.data), "wasserstein")
         penalty = gradient_penalty(self.D, x, fake)
         objective = d_loss + self.penalty_weight * penalty + self.penalty(x)
         self.d_optimizer.step(grad(objective, self.D.parameters()))
 
         if self.d_optimizer.steps % self.critic_steps == 0:
-            self.g_optimizer.step(grad(self.g_loss(self.D(fake)), self.G.parameters()))
+            g_loss = generator_loss(self.D(fake), "wasserstein")
+            self.g_optimizer.step(grad(g_loss, self.G.parameters()))
             update_ema(self.average, self.G, self.average_decay)
         return {"distance": -d_loss.data, "penalty": penalty.data}
