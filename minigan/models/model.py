@@ -51,7 +51,7 @@ class Model:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The arguments that make the same model again: plain Python numbers, strings and tuples."""
+        """The arguments besides networks that make the same model again: plain numbers, strings and tuples."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return {name: plain(value) for name, value in found.items() if not isinstance(value, Layer)}
 
