@@ -20,10 +20,9 @@ from minigan.autograd import grad
 from minigan.backend import normal, to_device
 from minigan.checks import choice, whole
 from minigan.layers import Layer
-from minigan.losses import discriminator_loss, generator_loss, gradient_penalty
-from minigan.losses.adversarial import KINDS
+from minigan.losses import KINDS, discriminator_loss, generator_loss, gradient_penalty
 from minigan.models import Model
-from minigan.models.diagnostics import diagnostics
+from minigan.models.gan import diagnostics
 from minigan.optimizers import Adam, linear_decay
 
 

@@ -115,16 +115,26 @@ def expect(layer, x, axis: int, size: int, shape: str) -> None:
         raise ValueError(f"{layer!r} got an input of shape {x.shape}, expected {shape}")
 
 
-def renamed(**new_names: str) -> Callable[[Callable], Callable]:
-    """A decorator: `@renamed(count="input_dim")` accepts the old name of an argument for one release, and warns."""
+def renamed(**new_names: str | tuple[str, Callable]) -> Callable[[Callable], Callable]:
+    """A decorator: `@renamed(count="input_dim")` accepts the old name of an argument for one release, and warns.
 
-    def decorate(f: Callable) -> Callable:
+    It stands above a function or a class.  Where the value has changed, too, the new name comes with a function
+    of the old value: `@renamed(rate=("rates", lambda rate: (rate, rate)))`.
+    """
+
+    def decorate(f):
+        if isinstance(f, type):
+            f.__init__ = decorate(f.__init__)
+            return f
+
         @functools.wraps(f)
         def accepting(*args, **keywords):
-            for old in new_names.keys() & keywords.keys():
-                who, new = f.__qualname__.removesuffix(".__init__"), new_names[old]
-                warnings.warn(f"{who}: {old} is now called {new}", DeprecationWarning, stacklevel=2)
-                keywords.setdefault(new, keywords.pop(old))
+            for old, new in new_names.items():
+                name, convert = new if isinstance(new, tuple) else (new, lambda value: value)
+                if old in keywords and name not in keywords:
+                    who = f.__qualname__.removesuffix(".__init__")
+                    warnings.warn(f"{who}: {old} is now called {name}", DeprecationWarning, stacklevel=2)
+                    keywords[name] = convert(keywords.pop(old))
             return f(*args, **keywords)
 
         return accepting

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "minigan"
-BOOK = ("backend.py", "checks.py", "autograd.py", "ops", "layers", "losses", "optimizers", "models")
+BOOK = ("backend.py", "checks.py", "autograd.py", "ops", "layers", "losses.py", "optimizers.py", "models")
 REST = "# --- To be read later"
 
 #: the files of Part I in reading order, and what each says
@@ -29,11 +29,8 @@ PART_I = {
     "layers/activation.py": "the functions as layers",
     "layers/batch.py": "batch normalization as its formula",
     "layers/sequential.py": "one layer after the other",
-    "losses/adversarial.py": "what G and what D minimise",
-    "losses/penalties.py": "a loss that contains a gradient",
-    "optimizers/base.py": "what to do with a gradient",
-    "optimizers/adam.py": "Adam in five lines",
-    "optimizers/schedules.py": "learning rates that fall",
+    "losses.py": "what G and what D minimise; a loss that contains a gradient",
+    "optimizers.py": "what to do with a gradient: Adam in five lines; learning rates that fall",
     "models/model.py": "a model is a dataclass of its settings",
     "models/gan.py": "**the training step of a GAN**",
     "models/mlp_gan.py": "**a GAN that draws digits**",
@@ -45,7 +42,9 @@ def lines_of(path: Path, whole: bool = True) -> int:
     """The number of lines of a file, or of its part above REST."""
     lines = path.read_text().splitlines()
     if not whole:
-        lines = lines[: next((i for i, line in enumerate(lines) if line.startswith(REST)), len(lines))]
+        lines = lines[
+            : next((i for i, line in enumerate(lines) if line.lstrip().startswith(REST)), len(lines))
+        ]
     return len(lines)
 
 

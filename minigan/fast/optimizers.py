@@ -13,9 +13,7 @@ import numpy as np
 from minigan.backend import Array
 from minigan.fast import threads
 from minigan.fast.registry import faster
-from minigan.optimizers.adam import Adam, clipped
-from minigan.optimizers.base import Optimizer, update_all
-from minigan.optimizers.sgd import SGD, RMSprop
+from minigan.optimizers import SGD, Adam, Optimizer, RMSprop, clipped, update_all
 
 
 @faster(update_all)

@@ -16,6 +16,5 @@ from minigan.models.vae import VAE
 from minigan.models.wgan_gp import WGANGP
 
 __all__ = [
-    "AEGAN", "DCGAN", "GAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "Model",
-    "TransformingAutoencoder",
+    "AEGAN", "DCGAN", "GAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "Model", "TransformingAutoencoder",
 ]  # fmt: skip

@@ -1,28 +1,21 @@
-"""Augmentation: images moved by whole pixels, and the intensities in which capsules draw.
-
-Read `backend` before it.
-"""
-
-from __future__ import annotations
-
-from typing import Any
+"""Augmentation: images moved by whole pixels, and the intensities in which capsules draw."""
 
 import numpy as np
 
-from minigan.backend import module_of, uniform
+from minigan.backend import Array, module_of, uniform
 
 
-def intensity(images: Any) -> Any:
+def intensity(images: Array) -> Array:
     """Images (N, H, W, C) in [-1, 1] as intensities from 0, the background, to 1: (N, H·W·C)."""
     return ((images + 1) / 2).reshape(len(images), -1)
 
 
-def random_shifts(n: int, max_shift: int) -> Any:
+def random_shifts(n: int, max_shift: int) -> Array:
     """n shifts (Δx, Δy) (n, 2), as float32: whole numbers from -max_shift to max_shift, equally often."""
     return np.floor(uniform((n, 2)) * (2 * max_shift + 1)) - max_shift
 
 
-def shifted(images: Any, shifts: Any) -> Any:
+def shifted(images: Array, shifts: Array) -> Array:
     """Each image (N, H, W, C) moved by its own (Δx, Δy) of `shifts` (N, 2): whole pixels, right and down.
 
     What leaves the image is lost, and what comes in is background, -1.  Raises ValueError for other shifts.

@@ -1,51 +1,36 @@
 """CapsNet: one capsule for each class, whose length says whether the class is there, and that can be drawn.
 
-Part III; read `layers.capsule`, `losses.supervised` and `augmentation` before it.
+Part III; read `layers.capsule`, `losses` and `augmentation` before it.
 
 The network of Sabour, Frosst and Hinton 2017 ("Dynamic routing between capsules", their figures 1 and 2):
 
     x   -> Conv2D, ReLU -> PrimaryCapsules -> u_i -> Capsules -> v_k         by routing; k is a class
     v_k -> T_k v_k      -> Dense, ReLU, Dense, ReLU, Dense, sigmoid -> x̂     the decoder
 
-The image belongs to the class of the longest v_k.  The network learns by the margin loss (`losses`), and by a
-second one.  All capsules but that of the true class k, T_k = 1, are set to zero, and from what is left the
-decoder must draw the image as intensities x from 0 to 1:
+The image belongs to the class of the longest v_k.  All capsules but that of the true class k, T_k = 1, are
+set to zero, and from what is left the decoder must draw the image as intensities x from 0 to 1:
 
     L = L_margin(‖v‖, T) + α Σ (x̂ - x)²          the sum over the pixels of an image; α = 0.0005
 
 so the direction of v_k has to say what the length does not: how this digit was written.  α is small, lest
-drawing become more important than telling classes apart.  It weighs a sum: with the mean over 784 pixels it
-would be 0.392.
+drawing become more important than telling classes apart.
 
 The network of the paper is CapsNet(filters=256, kernel_size=9, strides=1, capsules=32), with 8,215,568
 weights.  The default is one that trains in minutes.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from minigan import layers as L
 from minigan.autograd import grad
 from minigan.backend import Array, to_device
-from minigan.checks import real, whole, wholes
-from minigan.layers import (
-    Capsules,
-    Conv2D,
-    Dense,
-    Layer,
-    PrimaryCapsules,
-    ReLU,
-    Sequential,
-    Sigmoid,
-    squash,
-)
+from minigan.checks import real, renamed, whole, wholes
 from minigan.losses import margin_loss
 from minigan.models.augmentation import intensity, random_shifts, shifted
 from minigan.models.model import Model, in_chunks
-from minigan.models.old_names import renamed
 from minigan.ops import mean, norm, reshape, sum
 from minigan.ops.elementwise import value
 from minigan.optimizers import Adam, linear_decay
@@ -54,41 +39,29 @@ from minigan.optimizers import Adam, linear_decay
 @renamed(largest_shift="max_shift")
 @dataclass(kw_only=True, eq=False)
 class CapsNet(Model):
-    """Trained on images (N, image_size, image_size, 1) and labels (N,); predicts, and draws capsules.
-
-    filters, kernel_size, strides  of the convolution before the primary capsules; theirs has the same
-                                   kernel_size and a stride of 2
-    capsules, dimensions           primary capsules at every pixel, and the length of each as a vector
-    classes, class_dimensions      capsules at the end: 10 of 16 dimensions in the paper
-    routings                       iterations of the routing between them
-    decoder_units                  of the two layers inside the decoder
-    reconstruction_weight          α; with 0 the decoder learns nothing
-    max_shift                      in training, each image is moved by as many pixels at most, right and down
-    learning_rate                  at the start; falls linearly to FINAL times that over `decay_steps`
-    """
+    """Trained on images (N, image_size, image_size, 1) and labels (N,); predicts, and draws capsules."""
 
     image_size: int = 28
-    filters: int = 64
-    kernel_size: int = 5
-    strides: int = 2
-    capsules: int = 8
-    dimensions: int = 8
+    filters: int = 64  # of the convolution before the primary capsules
+    kernel_size: int = 5  # of this convolution and of theirs
+    strides: int = 2  # of this one; theirs has 2
+    capsules: int = 8  # primary capsules at every pixel
+    dimensions: int = 8  # of each of them
     classes: int = 10
     class_dimensions: int = 16
-    routings: int = 3
-    decoder_units: tuple[int, int] = (512, 1024)
-    reconstruction_weight: float = 0.0005
-    max_shift: int = 2
-    learning_rate: float = 2e-3
-    decay_steps: int = 6000
+    routings: int = 3  # iterations of the routing
+    decoder_units: tuple[int, int] = (512, 1024)  # of the two layers inside the decoder
+    reconstruction_weight: float = 0.0005  # α; with 0 the decoder learns nothing
+    max_shift: int = 2  # in training, each image is moved by as many pixels at most, right and down
+    learning_rate: float = 2e-3  # at the start
+    decay_steps: int = 6000  # steps in which it falls to FINAL times that
 
     name = "capsnet"
     curves: ClassVar = {
-        "margin loss": ("margin",),
-        "accuracy in training": ("accuracy",),
+        "margin loss": ("margin",), "accuracy in training": ("accuracy",),
         "squared error of an image": ("reconstruction",),
-    }
-    FINAL: ClassVar = 0.02  # the final fraction of the learning rate
+    }  # fmt: skip
+    FINAL = 0.02  # the final fraction of the learning rate
     image_shape = property(lambda self: (self.image_size, self.image_size, 1))
     latent_size = property(lambda self: self.classes * self.class_dimensions)
 
@@ -97,25 +70,17 @@ class CapsNet(Model):
         whole("CapsNet", capsules=self.capsules, dimensions=self.dimensions, decay_steps=self.decay_steps)
         whole("CapsNet", classes=self.classes, class_dimensions=self.class_dimensions, routings=self.routings)
         whole("CapsNet", least=0, max_shift=self.max_shift)
-        whole(  # the smallest image in which the second kernel has a place
-            "CapsNet",
-            least=self.kernel_size + self.strides * (self.kernel_size - 1),
-            image_size=self.image_size,
-        )
-        wholes("CapsNet", length=2, decoder_units=self.decoder_units)
+        smallest = self.kernel_size + self.strides * (self.kernel_size - 1)  # so that two kernels fit in
+        whole("CapsNet", least=smallest, image_size=self.image_size)
+        first, second = wholes("CapsNet", length=2, decoder_units=self.decoder_units)
         real("CapsNet", least=0, reconstruction_weight=self.reconstruction_weight)
         real("CapsNet", above=0, learning_rate=self.learning_rate)
-
         self.class_capsules = ClassCapsules(self)
-        first, second = self.decoder_units
-        self.decoder = Sequential(
-            Dense(self.latent_size, first),
-            ReLU(),
-            Dense(first, second),
-            ReLU(),
-            Dense(second, self.image_size**2),
-            Sigmoid(),
-        )
+        self.decoder = L.Sequential(
+            L.Dense(self.latent_size, first), L.ReLU(),
+            L.Dense(first, second), L.ReLU(),
+            L.Dense(second, self.image_size**2), L.Sigmoid(),
+        )  # fmt: skip
         parameters = self.class_capsules.parameters() + self.decoder.parameters()
         self.optimizer = Adam(parameters, linear_decay(self.learning_rate, self.decay_steps, self.FINAL))
 
@@ -123,9 +88,7 @@ class CapsNet(Model):
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
         if not isinstance(batch, tuple) or len(batch) != 2:
             raise ValueError("CapsNet: a batch is a pair (images, labels)")
-        images, labels = batch
-        x = to_device(self.checked(images))
-        present = to_device(self.one_hot(labels, len(x)))  # T (N, classes)
+        x, present = to_device(self.checked(batch[0])), to_device(self.one_hot(batch[1], len(batch[0])))
         if self.max_shift:
             x = shifted(x, random_shifts(len(x), self.max_shift))
         v = self.class_capsules(x, training=True)  # (N, classes, class_dimensions)
@@ -137,23 +100,19 @@ class CapsNet(Model):
         accuracy = (longest(v) * present).sum(axis=-1).mean()
         return {"margin": margin.data, "reconstruction": reconstruction.data, "accuracy": accuracy}
 
-    def draw(self, v: Any, mask: Any) -> Any:
+    def draw(self, v, mask):
         """x̂ (N, pixels), intensities in [0, 1], of the capsules v (N, J, E) that `mask` T (N, J) leaves."""
         return self.decoder(reshape(v * mask[:, :, None], (len(v), self.latent_size)))
 
     def one_hot(self, labels: np.ndarray, n: int) -> np.ndarray:
         """T (n, classes) with a 1 in the column of each of n labels; ValueError if they are no n classes."""
-        labels = np.asarray(labels)
+        labels, last = np.asarray(labels), self.classes - 1
         if labels.shape != (n,):
             raise ValueError(f"CapsNet: labels have shape {labels.shape}, expected ({n},)")
-        if labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= self.classes)).any():
-            raise ValueError(
-                f"CapsNet: labels are {labels[:5]} ... of dtype {labels.dtype}, expected integers from 0 to "
-                f"{self.classes - 1}"
-            )
+        if labels.dtype.kind not in "iu" or ((labels < 0) | (labels > last)).any():
+            came = f"{labels[:5]} ... of dtype {labels.dtype}"
+            raise ValueError(f"CapsNet: labels are {came}, expected integers from 0 to {last}")
         return np.eye(self.classes, dtype=np.float32)[labels]
-
-    # --- At inference -----------------------------------------------------------------------------------
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """The capsules v (n, classes, class_dimensions) of images (n, H, W, 1), on the host."""
@@ -169,44 +128,36 @@ class CapsNet(Model):
         Drawn are the capsules of the classes `labels` (n,), or the longest ones.
         """
         if v.shape != (len(v), self.classes, self.class_dimensions):
-            raise ValueError(
-                f"CapsNet: capsules have shape {v.shape}, "
-                f"expected (n, {self.classes}, {self.class_dimensions})"
-            )
+            expected = f"(n, {self.classes}, {self.class_dimensions})"
+            raise ValueError(f"CapsNet: capsules have shape {v.shape}, expected {expected}")
         mask = longest(v) if labels is None else self.one_hot(labels, len(v))
-        with_mask = np.concatenate([v, mask[:, :, None]], axis=2)  # (n, classes, class_dimensions + 1)
-        return in_chunks(lambda c: self.as_images(self.draw(c[:, :, :-1], c[:, :, -1])), with_mask)
+        return in_chunks(lambda v, mask: self.as_images(self.draw(v, mask)), v, mask)
 
-    def generate(self, z: Array) -> Any:
+    def generate(self, z: Array):
         """The longest of v = squash(z), drawn.  Nothing has learned which poses occur: many are no digits."""
-        v = squash(reshape(z, (len(z), self.classes, self.class_dimensions)))
+        v = L.squash(reshape(z, (len(z), self.classes, self.class_dimensions)))
         return self.as_images(self.draw(v, longest(v)))
 
-    def as_images(self, drawn: Any) -> Any:
+    def as_images(self, drawn):
         return 2 * drawn.reshape((-1, *self.image_shape)) - 1
 
 
-class ClassCapsules(Layer):
+class ClassCapsules(L.Layer):
     """x (N, image_size, image_size, 1) -> v (N, classes, class_dimensions), a capsule for each class."""
 
-    def __init__(self, of: CapsNet) -> None:
-        self.features = Sequential(Conv2D(1, of.filters, of.kernel_size, of.strides), ReLU())
-        self.primary = PrimaryCapsules(of.filters, of.capsules, of.dimensions, of.kernel_size, strides=2)
+    def __init__(self, of: CapsNet):
+        self.features = L.Sequential(L.Conv2D(1, of.filters, of.kernel_size, of.strides), L.ReLU())
+        self.primary = L.PrimaryCapsules(of.filters, of.capsules, of.dimensions, of.kernel_size, strides=2)
         pixels = ((of.image_size - of.kernel_size) // of.strides + 1 - of.kernel_size) // 2 + 1
-        self.classes = Capsules(
-            pixels * pixels * of.capsules,
-            of.dimensions,
-            of.classes,
-            of.class_dimensions,
-            routings=of.routings,
-        )
+        n = pixels * pixels * of.capsules
+        self.classes = L.Capsules(n, of.dimensions, of.classes, of.class_dimensions, routings=of.routings)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         u = self.primary(self.features(x, training), training)  # (N, pixels·pixels·capsules, dimensions)
         return self.classes(u, training)
 
 
-def longest(v: Any) -> Any:
+def longest(v) -> Array:
     """1 for the longest of the capsules v (N, J, E) of each example, 0 for the others: (N, J)."""
     lengths = norm(value(v), axis=-1)
     return (lengths == lengths.max(axis=-1, keepdims=True)).astype(lengths.dtype)

@@ -5,12 +5,8 @@ A continuous G turns one cloud of noise into one connected set of images.  Digit
 a 1 and an 8 there are images, but no digits.  A choice that is made before G begins takes z apart.
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 from minigan.checks import whole
-from minigan.layers.base import Layer
+from minigan.layers import Layer
 from minigan.ops import concatenate
 from minigan.ops.elementwise import value
 
@@ -24,17 +20,13 @@ class CategoricalCode(Layer):
     choice is piecewise constant, so it passes no gradient on to z_1 ... z_categories.
     """
 
-    def __init__(self, categories: int) -> None:
+    def __init__(self, categories: int):
         self.categories = whole("CategoricalCode", categories=categories)
 
-    def __repr__(self) -> str:
-        return f"CategoricalCode({self.categories})"
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         if x.ndim != 2 or x.shape[1] < self.categories:
-            raise ValueError(
-                f"{self!r} got an input of shape {x.shape}, expected (N, {self.categories} or more)"
-            )
+            expected = f"(N, {self.categories} or more)"
+            raise ValueError(f"{self!r} got an input of shape {x.shape}, expected {expected}")
         candidates = value(x)[:, : self.categories]  # (N, categories)
         code = 3 * (candidates == candidates.max(axis=1, keepdims=True)).astype(x.dtype)  # (N, categories)
         return concatenate([code, x[:, self.categories :]], axis=-1)  # (N, latent_size)

@@ -5,40 +5,23 @@ Part II; read `gan` before it, where the training step is.
 After Radford, Metz and Chintala 2015: no pooling and no hidden dense layers, strides in D, batch
 normalization and ReLU in G, leaky ReLU in D, tanh at the end.  What is added here:
 
-* D has no batch normalization, because a penalty on its slope at single images must not depend on the rest
-  of the batch; `MinibatchStdDev` shows it the batch on purpose (Karras et al. 2018).
+* D has no batch normalization: a penalty on its slope at single images must not depend on the others.
+  `MinibatchStdDev` shows it the batch on purpose (Karras et al. 2018).
 * Some of the numbers of z choose between categories before G begins: `CategoricalCode` (ClusterGAN).
 * G may grow in another way than the paper's:
 
-    "transpose"  Conv2DTranspose 4x4, stride 2: every pixel is spread over 4x4 pixels.  The kernel is a
-                 multiple of the stride, so that every pixel receives equally many contributions
+    "transpose"  Conv2DTranspose 4x4, stride 2.  The kernel is a multiple of the stride, so that every pixel
+                 receives equally many contributions
     "nearest"    UpSampling2D and Conv2D 3x3: every pixel is repeated, then smoothed (Odena, Dumoulin and
                  Olah 2016), which has no checkerboard patterns to begin with
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
-from minigan.checks import choice, whole
-from minigan.layers import (
-    BatchNormalization,
-    Conv2D,
-    Conv2DTranspose,
-    Dense,
-    Flatten,
-    Layer,
-    LeakyReLU,
-    MinibatchStdDev,
-    ReLU,
-    Reshape,
-    Sequential,
-    Tanh,
-    UpSampling2D,
-)
+from minigan import layers as L
+from minigan.checks import choice, renamed, whole
 from minigan.models.categorical import CategoricalCode
 from minigan.models.gan import GAN
-from minigan.models.old_names import renamed
 
 Shape = tuple[int, int, int]
 
@@ -46,23 +29,15 @@ Shape = tuple[int, int, int]
 @renamed(colours="channels", sorts="categories")
 @dataclass(kw_only=True, eq=False)
 class DCGAN(GAN):
-    """G: z (N, latent_size) -> x (N, image_size, image_size, channels);  D: x -> one logit (N, 1).
+    """G: z (N, latent_size) -> x (N, image_size, image_size, channels);  D: x -> one logit (N, 1)."""
 
-    image_size  a multiple of 4
-    width       channels of the layers next to the image; those further inside have twice as many
-    upsampling  "transpose" or "nearest"
-    kernel_size of the transposed convolutions
-    categories  of the one-hot code that z begins with; 0 for none
-    The other settings are those of `GAN`.
-    """
-
-    image_size: int = 28
+    image_size: int = 28  # a multiple of 4
     channels: int = 1
     latent_size: int = 32
-    width: int = 32
-    upsampling: str = "transpose"
-    kernel_size: int = 4
-    categories: int = 20
+    width: int = 32  # channels of the layers next to the image; those further inside have twice as many
+    upsampling: str = "transpose"  # or "nearest"
+    kernel_size: int = 4  # of the transposed convolutions
+    categories: int = 20  # of the one-hot code that z begins with; 0 for none
     learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
     decay_steps: int | None = 4368
     r1_every: int = 8
@@ -70,84 +45,61 @@ class DCGAN(GAN):
     name = "dcgan"
     image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
 
-    def build(self) -> tuple[Layer, Layer]:
+    def build(self) -> tuple[L.Layer, L.Layer]:
         whole("DCGAN", channels=self.channels, width=self.width, kernel_size=self.kernel_size)
         choice("DCGAN", ("transpose", "nearest"), upsampling=self.upsampling)
-        return (
-            generator(
-                self.latent_size,
-                self.image_shape,
-                self.width,
-                self.categories,
-                self.upsampling,
-                self.kernel_size,
-            ),
-            discriminator(self.image_shape, self.width),
-        )
+        image, width, kernel_size = self.image_shape, self.width, self.kernel_size
+        G = generator(self.latent_size, image, width, self.categories, self.upsampling, kernel_size)
+        return G, L.Sequential(
+            *downsampling(self.channels, width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
+            L.MinibatchStdDev(), L.Flatten(), L.Dense((self.image_size // 4) ** 2 * (2 * width + 1), 1),
+        )  # fmt: skip
 
 
 def generator(
-    latent_size: int,
-    image_shape: Shape,
-    width: int,
-    categories: int = 0,
-    upsampling: str = "transpose",
-    kernel_size: int = 4,
-) -> Layer:
-    image_size, _, channels = image_shape
-    if whole("generator", image_size=image_size) % 4:
-        raise ValueError(f"image_size is {image_size}, expected a multiple of 4")
+    latent_size: int, image_shape: Shape, width: int, categories=0, upsampling="transpose", kernel_size=4
+) -> L.Layer:
+    channels, deep, quarter = image_shape[2], 2 * width, quarter_of("generator", image_shape)
     if not 0 <= whole("generator", least=0, categories=categories) <= latent_size:
         raise ValueError(f"categories is {categories}, expected 0 to latent_size, {latent_size}")
-    quarter, deep = image_size // 4, 2 * width
-    return Sequential(
+    return L.Sequential(
         *([CategoricalCode(categories)] if categories else []),
-        Dense(latent_size, quarter * quarter * deep, use_bias=False),
-        Reshape((quarter, quarter, deep)),
-        BatchNormalization(deep),
-        ReLU(),
-        *(
-            transposed(channels, width, kernel_size)
-            if upsampling == "transpose"
-            else resized(channels, width)
-        ),
-        Tanh(),
-    )
+        L.Dense(latent_size, quarter * quarter * deep, use_bias=False), L.Reshape((quarter, quarter, deep)),
+        L.BatchNormalization(deep), L.ReLU(),
+        *(resized(channels, width) if upsampling == "nearest" else transposed(channels, width, kernel_size)),
+        L.Tanh(),
+    )  # fmt: skip
 
 
-def transposed(channels: int, width: int, kernel_size: int) -> list[Layer]:
+def quarter_of(who: str, image_shape: Shape) -> int:
+    if whole(who, image_size=image_shape[0]) % 4:
+        raise ValueError(f"{who}: image_size is {image_shape[0]}, expected a multiple of 4")
+    return image_shape[0] // 4
+
+
+def transposed(channels: int, width: int, kernel_size: int) -> list[L.Layer]:
     """(N, H, W, 2 · width) -> (N, 4 H, 4 W, channels) by transposed convolutions."""
     return [
-        Conv2DTranspose(2 * width, width, kernel_size, strides=2, padding="same", use_bias=False),
-        BatchNormalization(width),
-        ReLU(),
-        Conv2DTranspose(width, channels, kernel_size, strides=2, padding="same"),
-    ]
+        L.Conv2DTranspose(2 * width, width, kernel_size, strides=2, padding="same", use_bias=False),
+        L.BatchNormalization(width), L.ReLU(),
+        L.Conv2DTranspose(width, channels, kernel_size, strides=2, padding="same"),
+    ]  # fmt: skip
 
 
-def resized(channels: int, width: int) -> list[Layer]:
+def resized(channels: int, width: int) -> list[L.Layer]:
     """The same by repeating pixels, with convolutions behind."""
     return [
-        UpSampling2D(2),
-        Conv2D(2 * width, 2 * width, 3, padding="same", use_bias=False),
-        BatchNormalization(2 * width),
-        ReLU(),
-        UpSampling2D(2),
-        Conv2D(2 * width, width, 3, padding="same", use_bias=False),
-        BatchNormalization(width),
-        ReLU(),
-        Conv2D(width, channels, 3, padding="same"),
-    ]
+        L.UpSampling2D(2), L.Conv2D(2 * width, 2 * width, 3, padding="same", use_bias=False),
+        L.BatchNormalization(2 * width), L.ReLU(),
+        L.UpSampling2D(2), L.Conv2D(2 * width, width, 3, padding="same", use_bias=False),
+        L.BatchNormalization(width), L.ReLU(),
+        L.Conv2D(width, channels, 3, padding="same"),
+    ]  # fmt: skip
 
 
-def discriminator(image_shape: Shape, width: int) -> Layer:
-    image_size, _, channels = image_shape
-    return Sequential(
-        Conv2D(channels, width, 4, strides=2, padding="same"),
-        LeakyReLU(0.2),
-        Conv2D(width, 2 * width, 4, strides=2, padding="same"),
-        LeakyReLU(0.2),
-        MinibatchStdDev(),
-        Flatten(),
-        Dense((image_size // 4) ** 2 * (2 * width + 1), 1),
-    )
+def downsampling(channels: int, width: int, activation: L.Layer) -> list[L.Layer]:
+    """(N, H, W, channels) -> (N, H/4, W/4, 2 · width) by strided convolutions."""
+    return [
+        L.Conv2D(channels, width, 4, strides=2, padding="same"), activation,
+        L.Conv2D(width, 2 * width, 4, strides=2, padding="same"), activation,
+    ]  # fmt: skip

@@ -7,38 +7,22 @@ instead of maxout and dropout in D, which also sees how much a batch varies.  Th
 chosen on 10,000 digits for about a minute of training on two cores; the README says what they reach.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from minigan import layers as L
 from minigan.checks import wholes
-from minigan.layers import (
-    BatchNormalization,
-    Dense,
-    Flatten,
-    Layer,
-    LeakyReLU,
-    MinibatchStdDev,
-    ReLU,
-    Reshape,
-    Sequential,
-    Tanh,
-)
 from minigan.models.gan import GAN
 
 
 @dataclass(kw_only=True, eq=False)
 class MLPGAN(GAN):
-    """G: z (N, latent_size) -> x (N, *image_shape);  D: x -> one logit (N, 1).
-
-    g_hidden, d_hidden  units of the hidden layers; the other settings are those of `GAN`
-    """
+    """G: z (N, latent_size) -> x (N, *image_shape);  D: x -> one logit (N, 1)."""
 
     image_shape: tuple[int, int, int] = (28, 28, 1)
     latent_size: int = 32
-    g_hidden: tuple[int, ...] = (256, 256)
+    g_hidden: tuple[int, ...] = (256, 256)  # units of the hidden layers
     d_hidden: tuple[int, ...] = (256, 256)
     learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
     decay_steps: int | None = 5460
@@ -46,26 +30,25 @@ class MLPGAN(GAN):
 
     name = "mlp_gan"
 
-    def build(self) -> tuple[Layer, Layer]:
+    def build(self) -> tuple[L.Layer, L.Layer]:
         wholes("MLPGAN", length=3, image_shape=self.image_shape)
         wholes("MLPGAN", g_hidden=self.g_hidden, d_hidden=self.d_hidden)
-        return (
-            generator(self.latent_size, self.g_hidden, self.image_shape),
-            discriminator(self.image_shape, self.d_hidden),
-        )
+        G = generator(self.latent_size, self.g_hidden, self.image_shape)
+        return G, discriminator(self.image_shape, self.d_hidden)
 
 
-def generator(latent_size: int, hidden: tuple[int, ...], image_shape: tuple[int, ...]) -> Layer:
-    layers: list[Layer] = []
+def generator(latent_size: int, hidden: tuple[int, ...], image_shape: tuple[int, ...]) -> L.Layer:
+    layers: list[L.Layer] = []
     for n_in, n_out in pairwise((latent_size, *hidden)):
         # Batch normalization would subtract any bias again.
-        layers += [Dense(n_in, n_out, use_bias=False), BatchNormalization(n_out), ReLU()]
-    return Sequential(*layers, Dense(hidden[-1], math.prod(image_shape)), Tanh(), Reshape(image_shape))
+        layers += [L.Dense(n_in, n_out, use_bias=False), L.BatchNormalization(n_out), L.ReLU()]
+    layers += [L.Dense(hidden[-1], math.prod(image_shape)), L.Tanh(), L.Reshape(image_shape)]
+    return L.Sequential(*layers)
 
 
-def discriminator(image_shape: tuple[int, ...], hidden: tuple[int, ...]) -> Layer:
-    layers: list[Layer] = [Flatten()]
+def discriminator(image_shape: tuple[int, ...], hidden: tuple[int, ...]) -> L.Layer:
+    layers: list[L.Layer] = [L.Flatten()]
     for n_in, n_out in pairwise((math.prod(image_shape), *hidden)):
-        layers += [Dense(n_in, n_out), LeakyReLU(0.2)]
+        layers += [L.Dense(n_in, n_out), L.LeakyReLU(0.2)]
     # The last layer returns a logit: the probability of "real" is its sigmoid.
-    return Sequential(*layers, MinibatchStdDev(), Dense(hidden[-1] + 1, 1))
+    return L.Sequential(*layers, L.MinibatchStdDev(), L.Dense(hidden[-1] + 1, 1))

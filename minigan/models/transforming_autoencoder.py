@@ -1,10 +1,9 @@
 """The transforming autoencoder: capsules that learn where things are by being told how far they moved.
 
-Part III; read `layers`, `losses.supervised` and `augmentation` before it.
+Part III; read `layers`, `losses` and `augmentation` before it.
 
-A *capsule* is a small group of units that looks for one visual entity in an image and says whether it is
-there, and where.  This is the first model of that name (Hinton, Krizhevsky and Wang 2011, "Transforming
-auto-encoders").  Capsule k has recognition units r and generation units e of its own:
+A *capsule* is a small group of units that looks for one visual entity and says whether it is there, and where
+(Hinton, Krizhevsky and Wang 2011, "Transforming auto-encoders").  Capsule k has units r and e of its own:
 
     r_k = σ(x A_k + a_k)                            recognition units, from the whole image x
     p_k = σ(r_k u_k + c_k),   q_k = 4 (r_k Q_k + b_k) is it there?  And its pose q = (x, y), in pixels
@@ -13,34 +12,26 @@ auto-encoders").  Capsule k has recognition units r and generation units e of it
 
 The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody
 says what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule
-behave like the coordinates of something, and grow by Δ when the image is moved by Δ.
+behave like the coordinates of something.  Two choices decide how soon they do: the 4, because a position has
+to cover several pixels, and generation units whose lines in the plane of poses begin in many places.
 
-Two choices at the start decide how soon they do.  The 4 is there because weights of usual size make poses of
-usual size, but a position has to cover several pixels.  And the generation units, each of which is half on
-along a line in the plane of poses, begin with lines in many places and directions.
-
-All capsules are computed together, as one batched product for each step.  The last one needs no batch: the
-e_k are multiplied by p_k before it, so that a product of (N, capsules·units) with (capsules·units, pixels)
-adds up the capsules, too.
+All capsules are computed together, one batched product for each step; the last one also adds them up.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan import ops
 from minigan.autograd import Tensor, grad, no_grad
 from minigan.backend import Array, normal, to_device, to_numpy, zeros
-from minigan.checks import expect, real, whole
+from minigan.checks import expect, real, renamed, whole
 from minigan.layers import Layer
 from minigan.layers.initializers import glorot_uniform
 from minigan.losses import mean_squared_error
 from minigan.models.augmentation import intensity, random_shifts, shifted
-from minigan.models.model import Model
-from minigan.models.old_names import renamed
+from minigan.models.model import Model, in_chunks
+from minigan.ops import matmul, sigmoid, transpose
 from minigan.ops.elementwise import value
 from minigan.optimizers import Adam, linear_decay
 
@@ -48,7 +39,7 @@ from minigan.optimizers import Adam, linear_decay
 class PoseCapsules(Layer):
     """x (N, pixels), Δ (N, 2) -> x̂ (N, pixels), by the equations above; K capsules, R and G units each."""
 
-    def __init__(self, pixels: int, capsules: int, recognition_units: int, generation_units: int) -> None:
+    def __init__(self, pixels: int, capsules: int, recognition_units: int, generation_units: int):
         k, r, g = capsules, recognition_units, generation_units
         self.pixels, self.capsules = pixels, capsules
         self.recognition = Tensor(glorot_uniform((pixels, k * r), pixels, r))  # A
@@ -60,28 +51,23 @@ class PoseCapsules(Layer):
         self.output = Tensor(glorot_uniform((k * g, pixels), g, pixels))  # S
         self.output_bias = Tensor(zeros((k, pixels)))  # s
 
-    def __repr__(self) -> str:
-        return f"PoseCapsules({self.pixels}, {self.capsules})"
-
-    def __call__(self, x: Any, shifts: Any) -> Any:  # type: ignore[override]
+    def __call__(self, x, shifts):
         presence, pose = self.recognise(x)
         return self.generate(presence, pose + shifts)
 
-    def recognise(self, x: Any) -> tuple[Any, Any]:
+    def recognise(self, x):
         """x (N, pixels) -> p (K, N, 1) in (0, 1) and q (K, N, 2) in pixels, right and down."""
         expect(self, x, -1, self.pixels, f"(N, {self.pixels})")
-        r = ops.sigmoid(ops.matmul(x, self.recognition) + self.recognition_bias)  # (N, K·R)
-        r = ops.transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
-        found = ops.matmul(r, self.pose) + self.pose_bias  # (K, N, 3)
-        return ops.sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
+        r = sigmoid(matmul(x, self.recognition) + self.recognition_bias)  # (N, K·R)
+        r = transpose(r.reshape((len(x), self.capsules, -1)), (1, 0, 2))  # (K, N, R)
+        found = matmul(r, self.pose) + self.pose_bias  # (K, N, 3)
+        return sigmoid(found[:, :, :1]), 4 * found[:, :, 1:]
 
-    def generate(self, presence: Any, pose: Any) -> Any:
+    def generate(self, presence, pose):
         """p (K, N, 1) and q + Δ (K, N, 2) -> x̂ (N, pixels)."""
-        e = presence * ops.sigmoid(ops.matmul(pose, self.generation) + self.generation_bias)  # (K, N, G)
-        e = ops.transpose(e, (1, 0, 2)).reshape((pose.shape[1], -1))  # (N, K·G)
-        return ops.matmul(e, self.output) + ops.matmul(
-            ops.transpose(presence[:, :, 0]), self.output_bias
-        )  # (N, pixels)
+        e = presence * sigmoid(matmul(pose, self.generation) + self.generation_bias)  # (K, N, G)
+        e = transpose(e, (1, 0, 2)).reshape((pose.shape[1], -1))  # (N, K·G)
+        return matmul(e, self.output) + matmul(transpose(presence[:, :, 0]), self.output_bias)  # (N, pixels)
 
 
 @renamed(largest_shift="max_shift")
@@ -89,25 +75,19 @@ class PoseCapsules(Layer):
 class TransformingAutoencoder(Model):
     """Trains `PoseCapsules` to draw images (N, image_size, image_size, 1) moved by shifts that it is told.
 
-    capsules, recognition_units, generation_units  30, 10 and 20 in the paper
-    max_shift      each of Δx, Δy is a whole number of pixels from -max_shift to max_shift, and the image that
-                   the capsules see has been moved in the same way before
-    learning_rate  at the start; falls linearly to FINAL times that over `decay_steps`
-    The capsules see and draw intensities, (x + 1)/2: 0 in the background, so that an absent capsule draws
-    nothing.
+    The capsules see and draw intensities, 0 in the background, so that an absent capsule draws nothing.
     """
 
     image_size: int = 28
-    capsules: int = 30
+    capsules: int = 30  # and of the units: as in the paper
     recognition_units: int = 10
     generation_units: int = 20
-    max_shift: int = 2
-    learning_rate: float = 2e-3
-    decay_steps: int = 10_000
+    max_shift: int = 2  # of Δx and Δy, right or left, down or up; the image that is seen was moved so, too
+    learning_rate: float = 2e-3  # at the start
+    decay_steps: int = 10_000  # steps in which it falls to a twentieth
 
     name = "transforming_autoencoder"
     curves: ClassVar = {"squared error": ("error",), "presence": ("presence",)}
-    FINAL: ClassVar = 0.05  # the final fraction of the learning rate
     image_shape = property(lambda self: (self.image_size, self.image_size, 1))
     latent_size = property(lambda self: 3 * self.capsules)
 
@@ -118,8 +98,8 @@ class TransformingAutoencoder(Model):
         whole(who, least=0, max_shift=self.max_shift)
         real(who, above=0, learning_rate=self.learning_rate)
         self.pose_capsules = PoseCapsules(self.image_size**2, self.capsules, r, g)
-        schedule = linear_decay(self.learning_rate, self.decay_steps, self.FINAL)
-        self.optimizer = Adam(self.pose_capsules.parameters(), schedule)
+        rate = linear_decay(self.learning_rate, self.decay_steps, final=0.05)
+        self.optimizer = Adam(self.pose_capsules.parameters(), rate)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step on a batch (N, H, W, 1), every image moved once at random, and again by a known Δ."""
@@ -134,11 +114,10 @@ class TransformingAutoencoder(Model):
 
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """The capsules' drawing of images (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
-        x = to_device(self.checked(images))
-        if shifts.shape != (len(x), 2):
-            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(x), 2)}")
-        with no_grad():
-            return to_numpy(self.as_images(self.pose_capsules(intensity(x), to_device(shifts))))
+        images = self.checked(images)
+        if shifts.shape != (len(images), 2):
+            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(images), 2)}")
+        return in_chunks(lambda x, by: self.as_images(self.pose_capsules(intensity(x), by)), images, shifts)
 
     def poses(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What the capsules see: presence (N, K) and pose (N, K, 2), in pixels, on the host."""
@@ -146,14 +125,10 @@ class TransformingAutoencoder(Model):
             presence, pose = self.pose_capsules.recognise(intensity(to_device(self.checked(images))))
         return to_numpy(presence)[:, :, 0].T, to_numpy(pose).swapaxes(0, 1)
 
-    def generate(self, z: Array) -> Any:
-        """Drawings of capsules whose presences and poses are noise (n, 3·K).
-
-        Nothing here has learned which capsules go together, so these are not digits: they show what the
-        capsules can draw.
-        """
+    def generate(self, z: Array) -> Array:
+        """Drawings of capsules whose presences and poses are noise: nothing has learned what goes together."""
         z = value(z).reshape(len(z), -1, 3).swapaxes(0, 1)  # (K, n, 3)
-        return self.as_images(self.pose_capsules.generate(ops.sigmoid(z[:, :, :1]), z[:, :, 1:]))
+        return self.as_images(self.pose_capsules.generate(sigmoid(z[:, :, :1]), z[:, :, 1:]))
 
-    def as_images(self, drawn: Any) -> Array:
+    def as_images(self, drawn) -> Array:
         return np.clip(2 * value(drawn) - 1, -1, 1).reshape(-1, *self.image_shape)

@@ -1,31 +1,25 @@
 """The variational autoencoder: an encoder that returns a distribution, a decoder, and a bound on log p(x).
 
-Part III; read `losses` and `optimizers` before it.
+Part III; read `losses`, `optimizers` and `dcgan` before it.
 
 Images are thought to come about in two steps: z is drawn from N(0, I), then x from p(x|z), which the
 decoder G computes.  How likely an image is, log p(x), is an integral over all z, which nobody can do.  But
-for every distribution q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation
-3),
+for every q(z|x), here N(μ(x), diag σ²(x)) from the encoder E (Kingma and Welling 2014, equation 3),
 
     log p(x) >= ELBO(x) = E_q log p(x|z) - KL(q(z|x) || N(0, I)),
 
-the evidence lower bound, and both networks maximise it.  The KL divergence is known in closed form (their
-appendix B),
+the evidence lower bound, and both networks maximise it.  The KL divergence is (their appendix B)
 
     KL = ½ Σ (μ² + σ² - 1 - log σ²)            over the dimensions of z,
 
 and the expectation is taken at one z = μ + σ ε with ε from N(0, I), through which the gradient flows to μ and
 σ: the reparameterisation.  p(x|z) is one of
 
-    "bernoulli"  a pixel p in [0, 1] is the probability of white:  Σ p log σ(a) + (1 - p) log(1 - σ(a)),
-                 with the logits a = G(z) and σ(a) the sigmoid
+    "bernoulli"  Σ p log σ(a) + (1 - p) log(1 - σ(a)): a pixel p in [0, 1] is the probability of white, a = G(z)
     "gaussian"   Σ -½ (x - m)²/s² - log s - ½ log 2π  with the means m = tanh(a) and the std s, a setting
 
-summed over the pixels, in nats.  The numbers of the two cannot be compared: one is a probability, the other
-a density.
+summed over the pixels, in nats.  The two cannot be compared: one is a probability, the other a density.
 """
-
-from __future__ import annotations
 
 import math
 from dataclasses import dataclass
@@ -33,38 +27,29 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from minigan.autograd import grad, no_grad
+from minigan import layers as L
+from minigan.autograd import grad
 from minigan.backend import Array, normal, to_device
-from minigan.checks import choice, real, whole
-from minigan.layers import (
-    Conv2D,
-    Conv2DTranspose,
-    Dense,
-    Flatten,
-    Layer,
-    ReLU,
-    Reshape,
-    Sequential,
-)
-from minigan.models.model import CHUNK, Model, in_chunks
-from minigan.models.old_names import renamed
+from minigan.checks import choice, real, renamed, whole
+from minigan.models.dcgan import downsampling, quarter_of
+from minigan.models.model import Model, in_chunks
 from minigan.ops import exp, mean, sigmoid, softplus, sum, tanh
 from minigan.optimizers import Adam
 
 LIKELIHOODS = ("bernoulli", "gaussian")
 
 
-def kl_divergence(mu: Any, log_variance: Any) -> Any:
-    """KL(N(μ, diag σ²) || N(0, I)) = ½ Σ (μ² + σ² - 1 - log σ²), in nats; (N, latent_size) -> (N,)."""
+def kl_divergence(mu, log_variance):
+    """KL(N(μ, diag σ²) || N(0, I)) in nats; (N, latent_size) -> (N,)."""
     return 0.5 * sum(mu * mu + exp(log_variance) - 1 - log_variance, axis=-1)
 
 
-def reparameterise(mu: Any, log_variance: Any, epsilon: Any) -> Any:
-    """z = μ + σ ε: a draw from N(μ, diag σ²) that can be differentiated in μ and σ."""
+def reparameterise(mu, log_variance, epsilon):
+    """z = μ + σ ε: a draw from N(μ, diag σ²)."""
     return mu + exp(0.5 * log_variance) * epsilon
 
 
-def log_likelihood(x: Any, logits: Any, likelihood: str, std: float) -> Any:
+def log_likelihood(x, logits, likelihood: str, std: float):
     """log p(x|z) in nats, summed over the pixels; x in [-1, 1] and logits a (N, H, W, C) -> (N,)."""
     if likelihood == "bernoulli":
         pixels = (x + 1) / 2
@@ -78,35 +63,39 @@ def log_likelihood(x: Any, logits: Any, likelihood: str, std: float) -> Any:
 @renamed(colours="channels", deviation="std")
 @dataclass(kw_only=True, eq=False)
 class VAE(Model):
-    """E: x (N, image_size, image_size, channels) -> μ, log σ² (N, latent_size);  G: z -> logits of x.
+    """E: x (N, image_size, image_size, channels) -> μ, log σ² (N, latent_size);  G: z -> logits of x."""
 
-    image_size  a multiple of 4
-    width       channels of the layers next to the image; those further inside have twice as many
-    likelihood  "bernoulli" or "gaussian", with `std` s
-    """
-
-    image_size: int = 28
+    image_size: int = 28  # a multiple of 4
     channels: int = 1
     latent_size: int = 16
-    width: int = 32
-    likelihood: str = "bernoulli"
-    std: float = 0.3
+    width: int = 32  # channels of the layers next to the image; those further inside have twice as many
+    likelihood: str = "bernoulli"  # or "gaussian"
+    std: float = 0.3  # s of the latter
     learning_rate: float = 1e-3
 
     name = "vae"
     curves: ClassVar = {"ELBO, nats": ("elbo",), "its parts, nats": ("log_likelihood", "kl")}
     image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
+    E = property(lambda self: self.encoder)
+    G = property(lambda self: self.decoder)
 
     def __post_init__(self) -> None:
         whole("VAE", channels=self.channels, width=self.width, latent_size=self.latent_size)
         choice("VAE", LIKELIHOODS, likelihood=self.likelihood)
         real("VAE", above=0, std=self.std)
-        self.encoder = encoder(self.image_shape, self.width, 2 * self.latent_size)
-        self.decoder = decoder(self.image_shape, self.width, self.latent_size)
+        quarter, deep = quarter_of("VAE", self.image_shape), 2 * self.width
+        self.encoder = L.Sequential(
+            *downsampling(self.channels, self.width, L.ReLU()),  # (N, H/4, W/4, deep)
+            L.Flatten(), L.Dense(quarter * quarter * deep, 256), L.ReLU(),
+            L.Dense(256, 2 * self.latent_size),
+        )  # fmt: skip
+        self.decoder = L.Sequential(
+            L.Dense(self.latent_size, 256), L.ReLU(),
+            L.Dense(256, quarter * quarter * deep), L.ReLU(), L.Reshape((quarter, quarter, deep)),
+            L.Conv2DTranspose(deep, self.width, 4, strides=2, padding="same"), L.ReLU(),
+            L.Conv2DTranspose(self.width, self.channels, 4, strides=2, padding="same"),
+        )  # fmt: skip
         self.optimizer = Adam(self.encoder.parameters() + self.decoder.parameters(), self.learning_rate)
-
-    E = property(lambda self: self.encoder)
-    G = property(lambda self: self.decoder)
 
     def train_step(self, images: np.ndarray) -> dict[str, Any]:
         """One step of both networks on a batch of images x (N, H, W, C)."""
@@ -116,13 +105,13 @@ class VAE(Model):
         self.optimizer.step(grad(-elbo, self.optimizer.parameters))
         return {"elbo": elbo.data, "log_likelihood": likelihood.data.mean(), "kl": kl.data.mean()}
 
-    def elbo_parts(self, x: Any, epsilon: Any) -> tuple[Any, Any]:
+    def elbo_parts(self, x, epsilon):
         """log p(x|z) at z = μ + σ ε, and the KL divergence, of each image: (N,), (N,)."""
         mu, log_variance = self.posterior(x)
         logits = self.G(reparameterise(mu, log_variance, epsilon))  # (N, H, W, C)
         return log_likelihood(x, logits, self.likelihood, self.std), kl_divergence(mu, log_variance)
 
-    def posterior(self, x: Any) -> tuple[Any, Any]:
+    def posterior(self, x):
         """μ and log σ² of q(z|x), (N, latent_size) each."""
         h = self.E(x)  # (N, 2 * latent_size)
         return h[:, : self.latent_size], h[:, self.latent_size :]
@@ -131,15 +120,14 @@ class VAE(Model):
         """The mean ELBO of images (n, H, W, C) in nats, with one fixed ε for each of them."""
         images = self.checked(images)
         epsilon = np.random.default_rng(seed).standard_normal((len(images), self.latent_size), np.float32)
-        total = 0.0
-        with no_grad():
-            for i in range(0, len(images), CHUNK):
-                x, noise = to_device(images[i : i + CHUNK]), to_device(epsilon[i : i + CHUNK])
-                likelihood, kl = self.elbo_parts(x, noise)
-                total += float((likelihood - kl).sum())
-        return total / len(images)
 
-    def generate(self, z: Array) -> Any:
+        def bound(x, epsilon):
+            likelihood, kl = self.elbo_parts(x, epsilon)
+            return likelihood - kl
+
+        return float(in_chunks(bound, images, epsilon).sum()) / len(images)
+
+    def generate(self, z: Array):
         """The means of p(x|z): drawing every pixel by itself would only add grain."""
         logits = self.G(z)
         return 2 * sigmoid(logits) - 1 if self.likelihood == "bernoulli" else tanh(logits)
@@ -151,35 +139,3 @@ class VAE(Model):
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """The mean image of p(x|z) at z = μ(x), for images x (n, H, W, C), on the host."""
         return self.sample(len(images), self.encode(images))
-
-
-def encoder(image_shape: tuple[int, int, int], width: int, out_features: int) -> Layer:
-    image_size, _, channels = image_shape
-    if whole("VAE", image_size=image_size) % 4:
-        raise ValueError(f"VAE: image_size is {image_size}, expected a multiple of 4")
-    quarter, deep = image_size // 4, 2 * width
-    return Sequential(
-        Conv2D(channels, width, 4, strides=2, padding="same"),
-        ReLU(),
-        Conv2D(width, deep, 4, strides=2, padding="same"),
-        ReLU(),
-        Flatten(),
-        Dense(quarter * quarter * deep, 256),
-        ReLU(),
-        Dense(256, out_features),
-    )
-
-
-def decoder(image_shape: tuple[int, int, int], width: int, latent_size: int) -> Layer:
-    image_size, _, channels = image_shape
-    quarter, deep = image_size // 4, 2 * width
-    return Sequential(
-        Dense(latent_size, 256),
-        ReLU(),
-        Dense(256, quarter * quarter * deep),
-        ReLU(),
-        Reshape((quarter, quarter, deep)),
-        Conv2DTranspose(deep, width, 4, strides=2, padding="same"),
-        ReLU(),
-        Conv2DTranspose(width, channels, 4, strides=2, padding="same"),
-    )

@@ -9,25 +9,20 @@ by a penalty at points between generated and real images (Gulrajani et al. 2017,
 
     D minimises  E D(G(z)) - E D(x) + λ E (‖∇D(x̂)‖ - 1)²,       G minimises  -E D(G(z)).
 
-The penalty contains a gradient, so training D needs the gradient of a gradient.  The inner one is taken
-with respect to the image only: no gradient of a weight is computed on the way to it.
+The penalty contains a gradient, that of D at the image: training D needs the gradient of a gradient.  It is
+about single images, so D has no normalization over the batch.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
-
+from minigan import layers as L
 from minigan.autograd import grad
-from minigan.backend import normal, to_device
-from minigan.checks import real, whole
-from minigan.layers import Conv2D, Dense, Flatten, Layer, LeakyReLU, Sequential
+from minigan.backend import Array, normal, to_device
+from minigan.checks import real, renamed, whole
 from minigan.losses import discriminator_loss, generator_loss, gradient_penalty
-from minigan.models.dcgan import generator
+from minigan.models.dcgan import downsampling, generator
 from minigan.models.gan import GAN
-from minigan.models.old_names import renamed
 from minigan.optimizers import update_ema
 
 
@@ -36,63 +31,44 @@ from minigan.optimizers import update_ema
 class WGANGP(GAN):
     """G: z (N, latent_size) -> x (N, image_size, image_size, channels);  D: x -> one number (N, 1).
 
-    width           channels of the layers next to the image, as in `DCGAN`
-    penalty_weight  λ
-    critic_steps    steps of D from one step of G to the next
-    The other settings are those of `GAN`.  Without learning rates that fall and without its penalty at real
-    images, as in the paper; decay_steps counts the steps of D.
+    As in the paper, the learning rates stay, and real images have no penalty of their own.
     """
 
     image_size: int = 28
     channels: int = 1
     latent_size: int = 64
-    width: int = 32
+    width: int = 32  # channels of the layers next to the image, as in `DCGAN`
     learning_rates: tuple[float, float] = (5e-4, 5e-4)
     betas: tuple[float, float] = (0.0, 0.9)
     r1_weight: float = 0.0
-    penalty_weight: float = 10.0
-    critic_steps: int = 5
+    penalty_weight: float = 10.0  # λ
+    critic_steps: int = 5  # steps of D, which `decay_steps` counts, from one step of G to the next
     average_decay: float = 0.99
 
     name = "wgan_gp"
     curves: ClassVar = {"estimated Wasserstein distance": ("distance",), "slope penalty": ("penalty",)}
     image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
 
-    def build(self) -> tuple[Layer, Layer]:
+    def build(self) -> tuple[L.Layer, L.Layer]:
         whole("WGANGP", channels=self.channels, width=self.width, critic_steps=self.critic_steps)
         real("WGANGP", least=0, penalty_weight=self.penalty_weight)
-        return generator(self.latent_size, self.image_shape, self.width), critic(self.image_shape, self.width)
+        return generator(self.latent_size, self.image_shape, self.width), L.Sequential(
+            *downsampling(self.channels, self.width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
+            L.Flatten(), L.Dense((self.image_size // 4) ** 2 * 2 * self.width, 1),
+        )  # fmt: skip
 
-    def d_loss(self, real: Any, fake: Any) -> Any:
-        return discriminator_loss(real, fake, "wasserstein")
-
-    def g_loss(self, fake: Any) -> Any:
-        return generator_loss(fake, "wasserstein")
-
-    def train_step(self, images: np.ndarray) -> dict[str, Any]:
+    def train_step(self, images: Array) -> dict[str, Any]:
         """One step of D on a batch of real images (N, H, W, C), and one of G after every `critic_steps`."""
         x = to_device(self.checked(images))
         fake = self.G(normal((len(x), self.latent_size)), training=True)
 
-        d_loss = self.d_loss(self.D(x), self.D(fake.data))
+        d_loss = discriminator_loss(self.D(x), self.D(fake.data), "wasserstein")
         penalty = gradient_penalty(self.D, x, fake)
         objective = d_loss + self.penalty_weight * penalty + self.penalty(x)
         self.d_optimizer.step(grad(objective, self.D.parameters()))
 
         if self.d_optimizer.steps % self.critic_steps == 0:
-            self.g_optimizer.step(grad(self.g_loss(self.D(fake)), self.G.parameters()))
+            g_loss = generator_loss(self.D(fake), "wasserstein")
+            self.g_optimizer.step(grad(g_loss, self.G.parameters()))
             update_ema(self.average, self.G, self.average_decay)
         return {"distance": -d_loss.data, "penalty": penalty.data}
-
-
-def critic(image_shape: tuple[int, int, int], width: int) -> Layer:
-    """Without any normalization over the batch: the penalty is about single images."""
-    image_size, _, channels = image_shape
-    return Sequential(
-        Conv2D(channels, width, 4, strides=2, padding="same"),
-        LeakyReLU(0.2),
-        Conv2D(width, 2 * width, 4, strides=2, padding="same"),
-        LeakyReLU(0.2),
-        Flatten(),
-        Dense((image_size // 4) ** 2 * 2 * width, 1),
-    )

@@ -10,7 +10,7 @@ from minigan.data.synthetic import ring_centres
 from minigan.layers import Dense, LeakyReLU, ReLU, Sequential
 from minigan.losses import discriminator_loss, generator_loss, r1_penalty
 from minigan.models import GAN, MLPGAN, WGANGP
-from minigan.models.diagnostics import diagnostics
+from minigan.models.gan import diagnostics
 from minigan.optimizers import Adam
 
 

@@ -14,7 +14,7 @@ from minigan.autograd import grad
 from minigan.layers import Dense, Sequential, Tanh
 from minigan.losses import mean_squared_error
 from minigan.models import DCGAN, GAN, VAE, WGANGP, CapsGAN, CapsNet, Model, TransformingAutoencoder
-from minigan.models.parts import plain
+from minigan.models.model import plain
 from minigan.optimizers import Adam, linear_decay
 
 # --- A model of one's own: a few lines ----------------------------------------------------------------

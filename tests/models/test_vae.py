@@ -138,7 +138,7 @@ def test_the_elbo_of_images_is_a_mean_in_parts_with_noise_of_its_own(monkeypatch
     likelihoods, kl = model.elbo_parts(x, epsilon)
     assert model.elbo(x) == pytest.approx((likelihoods - kl).data.mean())
     whole = model.elbo(x)
-    monkeypatch.setattr("minigan.models.vae.CHUNK", 3)
+    monkeypatch.setattr("minigan.models.model.CHUNK", 3)
     assert model.elbo(x) == pytest.approx(whole)
     assert model.elbo(x, seed=1) != pytest.approx(whole)
     assert mg.backend.generator.bit_generator.state == state

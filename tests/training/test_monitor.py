@@ -6,7 +6,7 @@ import pytest
 import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.models import MLPGAN
-from minigan.models.diagnostics import diagnostics
+from minigan.models.gan import diagnostics
 from minigan.training import fit
 from minigan.training.monitor import CONDITIONS, STEPS, Monitor
 
