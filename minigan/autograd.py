@@ -294,7 +294,8 @@ def _misuse(op: Primitive, values: list, error: Exception) -> Exception:
     """The error of a forward function, with the primitive and what it was given."""
     for i, value in enumerate(values if op.each else values[: len(op.vjps)]):
         if not (hasattr(value, "shape") or isinstance(value, int | float)):
-            return TypeError(f"{op.name}: argument {i} is {value!r:.60}, expected an array or a number")
+            came = f"{op.name}: argument {i} is {value!r:.60}"
+            return TypeError(f"{came}, expected an array, a Tensor or a number")
     kind = next((k for k in (TypeError, ValueError, IndexError) if isinstance(error, k)), TypeError)
     shapes = [str(v.shape) if hasattr(v, "shape") else type(v).__name__ for v in values]
     return kind(f"{op.name}({', '.join(shapes)}): {error}")

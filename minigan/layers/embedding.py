@@ -17,6 +17,7 @@ from minigan.ops import getitem
 from minigan.ops.elementwise import value
 
 
+@renamed(count="input_dim", features="output_dim")
 class Embedding(Layer):
     """y = table[x]: row x of a table of `input_dim` rows, each with `output_dim` trained numbers.
 
@@ -24,7 +25,6 @@ class Embedding(Layer):
     Raises TypeError if x is not made of integers, IndexError if one is out of range.
     """
 
-    @renamed(count="input_dim", features="output_dim")
     def __init__(self, input_dim: int, output_dim: int) -> None:
         self.input_dim, self.output_dim = whole("Embedding", input_dim=input_dim, output_dim=output_dim)
         self.table = Tensor(normal((self.input_dim, self.output_dim)) * 0.05)

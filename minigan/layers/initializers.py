@@ -15,7 +15,7 @@ from typing import Any
 
 from minigan.autograd import Tensor
 from minigan.backend import Array, normal, to_device, uniform, zeros
-from minigan.checks import choice, function
+from minigan.checks import choice, instance
 
 Initializer = Callable[[tuple[int, ...], int, int], Array]
 
@@ -55,7 +55,7 @@ def make_weights(
     """The kernel of a layer, float32 of this shape, and its bias of `units` zeros, or None."""
     if isinstance(initializer, str):
         initializer = NAMES[choice(who, NAMES, kernel_initializer=initializer)]
-    kernel: Any = function(who, kernel_initializer=initializer)(shape, fan_in, fan_out)
+    kernel: Any = instance(who, Callable, kernel_initializer=initializer)(shape, fan_in, fan_out)
     if getattr(kernel, "shape", None) != shape or kernel.dtype.kind != "f":
         came = f"{getattr(kernel, 'dtype', type(kernel).__name__)} numbers of shape {getattr(kernel, 'shape', ())}"
         raise ValueError(

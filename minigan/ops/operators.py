@@ -6,21 +6,15 @@ Comparisons return plain boolean arrays: they are piecewise constant, so there i
 differentiate.  What turns a Tensor of one number into a Python number is here as well.
 """
 
-# mypy: disable-error-code="misc, assignment, method-assign, attr-defined"
+# mypy: ignore-errors
 # (a type checker reads the declarations in class Tensor, and cannot follow the assignments here)
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from minigan.autograd import Tensor
 from minigan.ops.broadcasting import mean, reshape, sum
 from minigan.ops.contraction import matmul, transpose
-from minigan.ops.elementwise import add, divide, multiply, negative, subtract, value
-from minigan.ops.kinks import abs, power
+from minigan.ops.elementwise import abs, add, divide, multiply, negative, power, subtract, value
 from minigan.ops.reduction import max, min, var
 from minigan.ops.shape import getitem
 
@@ -68,82 +62,66 @@ Tensor.__round__ = lambda self, digits=None: round(self.item(), digits)
 Tensor.__format__ = lambda self, form: format(self.item(), form) if form else repr(self)
 
 
-def _refuse_array(self: Tensor, *_: object, **__: object) -> None:
-    raise TypeError(
-        "a Tensor does not become an array by itself, because its gradient would be lost on the way: "
-        "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
-    )
+def _unpacked(sizes: tuple) -> tuple:
+    """(2, 3) from the arguments of x.reshape(2, 3) as well as from those of x.reshape((2, 3))."""
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+
+
+# --- Where a gradient would be lost -------------------------------------------------------------------
+
+
+def _refuse(problem: str, instead: str):
+    raise TypeError(f"{problem}, because its gradient would be lost on the way: {instead}")
+
+
+def _no_array(self, *_, **__):
+    hint = "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
+    _refuse("a Tensor does not become an array by itself", hint)
+
+
+def _no_function(self, function, *_):
+    hint = "use the function of that kind in minigan.ops, or give it tensor.data or mg.to_numpy(tensor)"
+    raise TypeError(f"np.{function.__name__} knows no Tensors: {hint}")
+
+
+def _no_assignment(self, index, new):
+    hint = "make a new one with ops.where or ops.concatenate, or change its numbers, tensor.data[index] = ..."
+    _refuse("a Tensor cannot be changed in place", hint)
 
 
 #: what ``array + tensor`` asks NumPy for -> the operation
-_OPERATIONS = {
-    np.add: add,
-    np.subtract: subtract,
-    np.multiply: multiply,
-    np.divide: divide,
-    np.power: power,
-    np.matmul: matmul,
-    np.equal: lambda a, b: value(a) == value(b),
-    np.not_equal: lambda a, b: value(a) != value(b),
-    np.less: lambda a, b: value(a) < value(b),
-    np.less_equal: lambda a, b: value(a) <= value(b),
-    np.greater: lambda a, b: value(a) > value(b),
-    np.greater_equal: lambda a, b: value(a) >= value(b),
-}
+OPERATIONS = {
+    np.add: add, np.subtract: subtract, np.multiply: multiply, np.divide: divide, np.power: power, np.matmul: matmul
+}  # fmt: skip
+COMPARISONS = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
 
 
-def _ufunc(self: Tensor, ufunc: Any, method: str, *inputs: Any, **keywords: Any) -> Any:
+def _ufunc(self, ufunc, method, *inputs, **keywords):
     """An operator between an array and a Tensor; any other function of NumPy is refused."""
-    if ufunc in _OPERATIONS and method == "__call__" and not keywords:
-        return _OPERATIONS[ufunc](*inputs)
     if "out" in keywords:
-        raise TypeError(
-            "a Tensor cannot be added into an array in place (array += tensor), because its gradient would be "
-            "lost: write array = array + tensor"
-        )
-    return _function(self, ufunc)
+        _refuse("an array cannot take a Tensor in place (array += tensor)", "write array = array + tensor")
+    if method == "__call__" and not keywords and ufunc in OPERATIONS:
+        return OPERATIONS[ufunc](*inputs)
+    if method == "__call__" and not keywords and ufunc in COMPARISONS:
+        return ufunc(*[value(x) for x in inputs])
+    return _no_function(self, ufunc)
 
 
-def _function(self: Tensor, function: Callable, *_: object) -> None:
-    raise TypeError(
-        f"np.{function.__name__} knows no Tensors: use the function of that kind in minigan.ops, or "
-        "give it the bare numbers, tensor.data or mg.to_numpy(tensor)"
-    )
-
-
-def _refuse_assignment(self: Tensor, index: object, new: object) -> None:
-    raise TypeError(
-        "a Tensor cannot be changed in place, because its gradient would be wrong: make a new one with ops.where "
-        "or ops.concatenate, or change the bare numbers, tensor.data[index] = ..."
-    )
-
-
-Tensor.__array__ = _refuse_array
-Tensor.__array_function__ = _function
-Tensor.__array_ufunc__ = _ufunc
-Tensor.__setitem__ = _refuse_assignment
-
-
-def _in_place(operation: Callable) -> Callable:
+def _in_place(operation):
     """w -= g makes a new Tensor, as w = w - g does; within no_grad that would be an array in the weight's place."""
 
-    def apply(self: Tensor, other: Any) -> Any:
+    def apply(self, other):
         y = operation(self, other)
         if self.recipe is None and not isinstance(y, Tensor):
             raise TypeError(
-                "within no_grad a Tensor is changed by its numbers: tensor.data -= ..., not tensor -= ..."
+                "within no_grad write tensor.data -= ..., not tensor -= ...: it would become an array"
             )
         return y
 
     return apply
 
 
-Tensor.__iadd__ = _in_place(add)
-Tensor.__isub__ = _in_place(subtract)
-Tensor.__imul__ = _in_place(multiply)
-Tensor.__itruediv__ = _in_place(divide)
-
-
-def _unpacked(sizes: tuple) -> tuple:
-    """(2, 3) from the arguments of x.reshape(2, 3) as well as from those of x.reshape((2, 3))."""
-    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+Tensor.__array__, Tensor.__array_function__, Tensor.__array_ufunc__ = _no_array, _no_function, _ufunc
+Tensor.__setitem__ = _no_assignment
+Tensor.__iadd__, Tensor.__isub__ = _in_place(add), _in_place(subtract)
+Tensor.__imul__, Tensor.__itruediv__ = _in_place(multiply), _in_place(divide)
