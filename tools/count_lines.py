@@ -45,7 +45,9 @@ def lines_of(path: Path, whole: bool = True) -> int:
     """The number of lines of a file, or of its part above REST."""
     lines = path.read_text().splitlines()
     if not whole:
-        lines = lines[: next((i for i, line in enumerate(lines) if line.startswith(REST)), len(lines))]
+        lines = lines[
+            : next((i for i, line in enumerate(lines) if line.strip().startswith(REST)), len(lines))
+        ]
     return len(lines)
 
 

@@ -1,7 +1,7 @@
 """The layers: weights, and how they meet the input.
 
-Reading order: `base`, `dense`, `activation`, `batch`, `reshaping`, `sequential` (Part I); `convolution`, `resampling`,
-`normalization` (Part II); `regularization`, `embedding`, `capsule` (Part III); `initializers` at any time.
+Reading order: `base`, `dense`, `activation`, `batch`, `sequential` (Part I); `reshaping`, `convolution`, `resampling`,
+`normalization` (Part II); `regularization`, `capsule` (Part III); `initializers` at any time.
 """
 
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
@@ -9,16 +9,10 @@ from minigan.layers.base import Layer
 from minigan.layers.batch import BatchNormalization, MinibatchStdDev
 from minigan.layers.capsule import Capsules, PrimaryCapsules, squash
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
-from minigan.layers.dense import Dense
-from minigan.layers.embedding import Embedding
+from minigan.layers.dense import Dense, Embedding
 from minigan.layers.normalization import LayerNormalization, SpectralNormalization
 from minigan.layers.regularization import Dropout, GaussianDropout, GaussianNoise
-from minigan.layers.resampling import (
-    AveragePooling2D,
-    GlobalAveragePooling2D,
-    MaxPooling2D,
-    UpSampling2D,
-)
+from minigan.layers.resampling import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D, UpSampling2D
 from minigan.layers.reshaping import Flatten, Reshape
 from minigan.layers.sequential import Sequential
 

@@ -1,7 +1,5 @@
 """Capsules: groups of units whose vector says what there is by its length and how it lies by its direction.
 
-Part III; read `convolution` and `ops.einsum` before it.
-
 After Sabour, Frosst and Hinton 2017, "Dynamic Routing Between Capsules".  The I capsules u_i of one layer
 predict the J capsules of the next one, and each goes where its prediction agrees with the others':
 
@@ -11,10 +9,6 @@ predict the J capsules of the next one, and each goes where its prediction agree
     s_j  = Σ_i c_ij û_ij,   v_j = squash(s_j)
     b_ij ← b_ij + ⟨û_ij, v_j⟩                and again from c_ij
 """
-
-from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -30,7 +24,7 @@ from minigan.ops.window import Size
 EPSILON = 1e-7  # in the root of squash
 
 
-def squash(x: Any, axis: int = -1) -> Any:
+def squash(x, axis: int = -1):
     """v = ‖s‖² / (1 + ‖s‖²) · s / ‖s‖: short vectors go to almost zero, long ones to almost length one.
 
     Written as s · ‖s‖ / (1 + ‖s‖²), with ‖s‖ = √(Σ s² + 1e-7), so that nothing is divided by zero and
@@ -50,14 +44,13 @@ class PrimaryCapsules(Layer):
 
     def __init__(
         self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides: Size = 1
-    ) -> None:
-        self.in_channels, self.capsules, self.dimensions = whole(
-            "PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions
-        )
+    ):
+        sizes = whole("PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions)
+        self.in_channels, self.capsules, self.dimensions = sizes
         self.convolution = Conv2D(in_channels, capsules * dimensions, kernel_size, strides)
         self.kernel_size, self.strides = self.convolution.kernel_size, self.convolution.strides
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         y = self.convolution(x)  # (N, OH, OW, capsules*dimensions)
         n, oh, ow, _ = y.shape
         return squash(reshape(y, (n, oh * ow * self.capsules, self.dimensions)))
@@ -83,7 +76,7 @@ class Capsules(Layer):
         dimensions: int,
         routings: int = 3,
         routing_gradient: str = "full",
-    ) -> None:
+    ):
         name = "Capsules"
         self.in_capsules, self.in_dimensions = whole(
             name, in_capsules=in_capsules, in_dimensions=in_dimensions
@@ -94,14 +87,14 @@ class Capsules(Layer):
         shape = (self.capsules, self.in_dimensions, self.in_capsules, self.dimensions)
         self.kernel = Tensor(normal(shape) * 0.1)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        expect(self, x, 2, self.in_dimensions, f"(N, {self.in_capsules}, {self.in_dimensions})")
-        expect(self, x, 1, self.in_capsules, f"(N, {self.in_capsules}, {self.in_dimensions})")
+    def __call__(self, x, training: bool = False):
+        for axis, size in ((1, self.in_capsules), (2, self.in_dimensions)):
+            expect(self, x, axis, size, f"(N, {self.in_capsules}, {self.in_dimensions})")
         return route(x, self.kernel, self.routings, self.routing_gradient)
 
 
 @replaceable
-def route(u: Any, kernel: Any, routings: int, routing_gradient: str) -> Any:
+def route(u, kernel, routings: int, routing_gradient: str):
     """v (N, J, E) from u (N, I, D) and W (J, D, I, E): the equations at the top, an iteration a round."""
     u_hat = einsum("nid,jdie->jnie", u, kernel)  # û_ij = W_ij u_i
     b = np.zeros_like(value(u), shape=(len(kernel), len(u), u.shape[1]))  # (J, N, I)

@@ -1,11 +1,6 @@
-"""UpSampling2D and pooling as layers; the functions are in `ops.resampling`.
+"""UpSampling2D and pooling as layers; the functions are in `ops.resampling`."""
 
-Part II; read `base` before it.
-"""
-
-from __future__ import annotations
-
-from typing import Any
+from collections.abc import Callable
 
 from minigan import ops
 from minigan.backend import shaped
@@ -18,27 +13,27 @@ from minigan.ops.window import Padding, Size, per_axis, sides
 class UpSampling2D(Layer):
     """(N, H, W, C) -> (N, H·size, W·size, C), "nearest" or "bilinear", as `ops.upsample2d`."""
 
-    def __init__(self, size: Size = 2, interpolation: str = "nearest") -> None:
+    def __init__(self, size: Size = 2, interpolation: str = "nearest"):
         self.size = per_axis("UpSampling2D", "size", size)
         self.interpolation = choice("UpSampling2D", INTERPOLATIONS, interpolation=interpolation)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         return ops.upsample2d(x, self.size, self.interpolation)
 
 
 class _Pooling(Layer):
     """The arguments that the two kinds of pooling have in common."""
 
-    pool: Any  # a subclass says which
+    pool: Callable
 
-    def __init__(self, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> None:
+    def __init__(self, size: Size = 2, strides: Size | None = None, padding: Padding = "valid"):
         name = type(self).__name__
         self.size = per_axis(name, "size", size)
         self.strides = self.size if strides is None else per_axis(name, "strides", strides)
         sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
         self.padding = padding
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         return self.pool(x, self.size, self.strides, self.padding)
 
 
@@ -57,7 +52,7 @@ class AveragePooling2D(_Pooling):
 class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C), the mean of each channel."""
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         x = shaped(x)
         if len(x.shape) != 4:
             raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, H, W, C)")

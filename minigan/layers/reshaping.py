@@ -1,12 +1,6 @@
-"""Flatten and Reshape: the same numbers in another shape; the batch axis stays.
-
-Part I; read `base` before it.
-"""
-
-from __future__ import annotations
+"""Flatten and Reshape: the same numbers in another shape; the batch axis stays."""
 
 import math
-from typing import Any
 
 from minigan import ops
 from minigan.backend import shaped
@@ -17,7 +11,7 @@ from minigan.layers.base import Layer
 class Flatten(Layer):
     """(N, ...) -> (N, product of the rest)."""
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         x = shaped(x)
         if not x.shape:
             raise ValueError(f"{self!r} got an input of shape (), expected (N, ...)")
@@ -27,14 +21,14 @@ class Flatten(Layer):
 class Reshape(Layer):
     """(N, ...) -> (N, *shape); one size may be -1.  Raises ValueError if the sizes do not fit."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...]):
         self.shape = wholes("Reshape", least=-1, shape=shape)
         if self.shape.count(-1) > 1 or 0 in self.shape:
             raise ValueError(
                 f"Reshape: shape is {self.shape}, expected positive sizes, one of which may be -1"
             )
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         x = shaped(x)
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
         if not x.shape or (size % known if -1 in self.shape else size != known):

@@ -70,30 +70,26 @@ def einsum(subscripts: str, *operands):
 
     The output must be given after "->".  An index may not occur twice in one operand, and there is no
     ellipsis.  Several operands are contracted from left to right, each pair as one `matmul`.
-
-    Raises ValueError if the subscripts do not fit the operands.
     """
     operands = tuple([shaped(x) for x in operands])
     inputs, output = _parse(subscripts, operands)
-    reduced = [
-        _without(letters, x, set(output).union(*inputs[:i], *inputs[i + 1 :]))
-        for i, (letters, x) in enumerate(zip(inputs, operands, strict=True))
-    ]
-    letters, y = reduced[0]
-    for i, (others, x) in enumerate(reduced[1:], 1):
-        letters, y = _contract(letters, y, others, x, set(output).union(*inputs[i + 1 :]))
+    letters, y = list(inputs[0]), operands[0]
+    for i, x in enumerate(operands[1:], 1):
+        letters, y = _contract(letters, y, list(inputs[i]), x, set(output).union(*inputs[i + 1 :]))
     letters, y = _without(letters, y, set(output))
     return transpose(y, tuple([letters.index(letter) for letter in output]))
 
 
-def _without(letters: str, x, keep: set[str]):
+def _without(letters: list[str], x, keep: set[str]):
     """x summed over the indices that are not to be kept, before they make a product larger."""
     alone = tuple([i for i, letter in enumerate(letters) if letter not in keep])
     return [letter for letter in letters if letter in keep], sum(x, axis=alone) if alone else x
 
 
 def _contract(in_a: list[str], a, in_b: list[str], b, keep: set[str]):
-    """The product of two operands, summed over the indices that occur in both and are not to be kept."""
+    """The product of two operands, summed over the indices that are not to be kept."""
+    in_a, a = _without(in_a, a, keep.union(in_b))
+    in_b, b = _without(in_b, b, keep.union(in_a))
     size = dict(zip((*in_a, *in_b), (*a.shape, *b.shape), strict=True))
     batch = [i for i in in_a if i in in_b and i in keep]
     summed = [i for i in in_a if i in in_b and i not in keep]
@@ -105,8 +101,7 @@ def _contract(in_a: list[str], a, in_b: list[str], b, keep: set[str]):
         return reshape(transpose(x, order), tuple([math.prod([size[i] for i in group]) for group in groups]))
 
     y = matrix_product(arrange(in_a, a, batch, left, summed), arrange(in_b, b, batch, summed, right))
-    kept = [*batch, *left, *right]
-    return kept, reshape(y, tuple([size[i] for i in kept]))
+    return [*batch, *left, *right], reshape(y, tuple([size[i] for i in (*batch, *left, *right)]))
 
 
 def _parse(subscripts: str, operands: tuple) -> tuple[list[str], str]:
@@ -123,9 +118,7 @@ def _parse(subscripts: str, operands: tuple) -> tuple[list[str], str]:
         problems.append(f"the output indices {output!r} must be distinct and occur on the left")
     for letters, x in zip(inputs, operands, strict=False):
         if len(letters) != len(x.shape) or len(set(letters)) != len(letters):
-            problems.append(
-                f"indices {letters!r} must be {len(x.shape)} distinct letters for shape {x.shape}"
-            )
+            problems.append(f"indices {letters!r} must be {len(x.shape)} distinct letters for {x.shape}")
         for letter, n in zip(letters, x.shape, strict=False):
             if size.setdefault(letter, n) != n:
                 problems.append(f"index {letter!r} has sizes {size[letter]} and {n}")

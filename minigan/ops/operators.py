@@ -1,9 +1,7 @@
 """Attaches + - * / ** @ [] and a few methods to Tensor: notation, nothing else.
 
-Nothing here needs to be read: ``a + b`` calls `add(a, b)`, and so on.
-
-Comparisons return plain boolean arrays: they are piecewise constant, so there is nothing to
-differentiate.  What turns a Tensor of one number into a Python number is here as well.
+Nothing here needs to be read: ``a + b`` calls `add(a, b)`, and so on.  Comparisons return plain boolean
+arrays: they are piecewise constant, so there is nothing to differentiate.
 """
 
 # mypy: ignore-errors
@@ -74,20 +72,15 @@ def _refuse(problem: str, instead: str):
     raise TypeError(f"{problem}, because its gradient would be lost on the way: {instead}")
 
 
-def _no_array(self, *_, **__):
-    hint = "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
-    _refuse("a Tensor does not become an array by itself", hint)
-
-
 def _no_function(self, function, *_):
     hint = "use the function of that kind in minigan.ops, or give it tensor.data or mg.to_numpy(tensor)"
     raise TypeError(f"np.{function.__name__} knows no Tensors: {hint}")
 
 
-def _no_assignment(self, index, new):
-    hint = "make a new one with ops.where or ops.concatenate, or change its numbers, tensor.data[index] = ..."
-    _refuse("a Tensor cannot be changed in place", hint)
-
+BARE = "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
+NEW = "make a new one with ops.where or ops.concatenate, or change its numbers, tensor.data[index] = ..."
+Tensor.__array__ = lambda self, *_, **__: _refuse("a Tensor does not become an array by itself", BARE)
+Tensor.__setitem__ = lambda self, index, new: _refuse("a Tensor cannot be changed in place", NEW)
 
 #: what ``array + tensor`` asks NumPy for -> the operation
 OPERATIONS = {
@@ -103,7 +96,7 @@ def _ufunc(self, ufunc, method, *inputs, **keywords):
     if method == "__call__" and not keywords and ufunc in OPERATIONS:
         return OPERATIONS[ufunc](*inputs)
     if method == "__call__" and not keywords and ufunc in COMPARISONS:
-        return ufunc(*[value(x) for x in inputs])
+        return ufunc(*map(value, inputs))
     return _no_function(self, ufunc)
 
 
@@ -113,15 +106,12 @@ def _in_place(operation):
     def apply(self, other):
         y = operation(self, other)
         if self.recipe is None and not isinstance(y, Tensor):
-            raise TypeError(
-                "within no_grad write tensor.data -= ..., not tensor -= ...: it would become an array"
-            )
+            raise TypeError("within no_grad write tensor.data -= ...: tensor -= ... would make it an array")
         return y
 
     return apply
 
 
-Tensor.__array__, Tensor.__array_function__, Tensor.__array_ufunc__ = _no_array, _no_function, _ufunc
-Tensor.__setitem__ = _no_assignment
+Tensor.__array_function__, Tensor.__array_ufunc__ = _no_function, _ufunc
 Tensor.__iadd__, Tensor.__isub__ = _in_place(add), _in_place(subtract)
 Tensor.__imul__, Tensor.__itruediv__ = _in_place(multiply), _in_place(divide)
