@@ -87,7 +87,7 @@ class Tensor:
 
 
 class Primitive:
-    """A function of arrays that also knows one vector-Jacobian product for each argument.
+    """A function of arrays, and one vector-Jacobian product for each of its arguments.
 
     Differentiable arguments come first and by position; whatever else shapes the computation (an axis,
     a stride) follows or is a keyword.  The vjp of argument i is called as ``vjp(g, y, *args, **keywords)``
@@ -146,8 +146,7 @@ class Primitive:
 
 primitive = Primitive  # as a decorator it reads better in lower case
 
-#: name -> Primitive, for everything that was ever decorated with @primitive; a second one of the same name
-#: from another module is listed as "module.name".
+#: name -> Primitive, for everything decorated with @primitive; a second one of a name is "module.name"
 primitives: dict[str, Primitive] = {}
 
 
@@ -170,9 +169,6 @@ def grad(y: Tensor, xs, g=None, create_graph: bool = False, allow_unconnected: b
     allow_unconnected  return zeros for an x that y does not depend on, instead of an error
 
     The arrays returned may share memory with each other: read them, do not write into them.
-
-    Raises TypeError for what is not a floating-point Tensor, ValueError for an x that y does not
-    depend on and for a y that is not scalar, NotImplementedError where a vjp is missing.
 
     >>> x = Tensor(3.0)
     >>> dy = grad(x * x, x, create_graph=True)

@@ -2,13 +2,7 @@
 
 The operations of minigan are written in plain NumPy.  CuPy's arrays implement NumPy's dispatch
 protocols, so ``np.tanh(x)`` runs on the GPU when ``x`` lives there: *an operation runs where its data
-is*.  What dispatch cannot do is here, and this is the only file that knows that CuPy exists:
-
-* creating arrays on the current device: `asarray`, `zeros`, `normal`, `uniform`,
-* crossing between devices: `to_device`, `to_numpy`,
-* the one random generator, which always runs on the host, so that a run starts from the same numbers
-  on every device, and on every process of several (`share`),
-* the few functions that dispatch does not cover: `scatter_add`, `synchronize`.
+is*.  What dispatch cannot do is here, and this is the only file that knows that CuPy exists.
 """
 
 import functools
@@ -93,9 +87,8 @@ def module(device: str | None = None):
 
 
 def use(device: str) -> None:
-    """Create new arrays on `device`, "cpu" or "cuda", from now on.
+    """Create new arrays on `device`, "cpu" or "cuda", from now on (at first, on that of MINIGAN_DEVICE).
 
-    The default is "cpu", or the environment variable MINIGAN_DEVICE.
     Raises DeviceError with the reason if the device cannot be used.
     """
     global _chosen
@@ -119,17 +112,13 @@ def _inside(variable: ContextVar, value) -> Iterator[None]:
         variable.reset(token)
 
 
-# --- Making and moving arrays ----------------------------------------------------------------------
-
-
 def is_array(value) -> bool:
     """True for an array of any device (Tensors are not arrays)."""
     return isinstance(value, _array_types)
 
 
 def asarray(value) -> Array:
-    """`value` as an array: arrays stay what and where they are, everything else is made on the
-    current device, Python floats as float32 (the default precision of minigan)."""
+    """`value` as an array: arrays stay what and where they are, Python floats become float32."""
     if is_array(value):
         return value if not isinstance(value, np.generic) else np.asarray(value)
     try:
@@ -163,7 +152,7 @@ def to_numpy(value) -> np.ndarray:
     return data.get() if hasattr(data, "get") else np.asarray(data)
 
 
-# --- Randomness: one seeded generator on the host --------------------------------------------------
+# --- Randomness: one seeded generator, on the host, so that every device gets the same numbers --------
 
 generator = np.random.default_rng(0)
 
@@ -187,8 +176,8 @@ def uniform(shape: tuple[int, ...]) -> Array:
 def share(rank: int, size: int) -> AbstractContextManager:
     """Inside the with-block, this process has share number `rank` of a batch in `size` equal shares.
 
-    All processes draw the numbers for the whole batch, the same ones, and each keeps those of its examples
-    (the first axis).  So no two examples get the same noise, and their noise does not depend on `size`.
+    All processes draw the numbers of the whole batch, and each keeps those of its examples (the first axis):
+    no two examples get the same noise, and their noise does not depend on `size`.
     """
     return _inside(_share, (rank, size))
 
@@ -218,9 +207,6 @@ def fill_blocks(draw: Callable, flat: np.ndarray, seeds: np.ndarray) -> None:
     """Draw the numbers of all blocks of `flat`, each with its seed; the order does not matter."""
     for i, block_seed in enumerate(seeds):
         draw(np.random.default_rng(block_seed), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
-
-
-# --- What dispatch does not cover ------------------------------------------------------------------
 
 
 def scatter_add(target: Array, index, values: Array) -> None:

@@ -42,7 +42,7 @@ from minigan.fast.convolution import few_images, frame, shared
 from minigan.fast.threads import write_product
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
-from minigan.layers.resampling import UpSampling2D
+from minigan.layers.reshaping import UpSampling2D
 from minigan.layers.sequential import in_order
 from minigan.ops.convolution import check_channels
 from minigan.ops.contraction import einsum

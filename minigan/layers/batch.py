@@ -10,8 +10,7 @@ from minigan.autograd import Tensor
 from minigan.backend import replaceable, shaped, zeros
 from minigan.checks import expect, real, whole
 from minigan.layers.base import Layer
-from minigan.ops import broadcast_to, concatenate, mean, sqrt, var
-from minigan.ops.elementwise import value
+from minigan.ops import broadcast_to, concatenate, mean, sqrt, value, var
 
 
 class BatchNormalization(Layer):

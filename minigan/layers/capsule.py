@@ -17,8 +17,7 @@ from minigan.backend import normal, replaceable
 from minigan.checks import choice, expect, whole
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
-from minigan.ops import einsum, reshape, softmax, sqrt, sum, transpose
-from minigan.ops.elementwise import value
+from minigan.ops import einsum, reshape, softmax, sqrt, sum, transpose, value
 from minigan.ops.window import Size
 
 EPSILON = 1e-7  # in the root of squash
@@ -39,12 +38,9 @@ class PrimaryCapsules(Layer):
 
     x (N, H, W, in_channels) -> u (N, OH*OW*capsules, dimensions), with OH x OW the pixels that the
     convolution leaves: `capsules` at every pixel, each of which sees a window of kernel_size pixels.
-    Raises ValueError if the channels do not fit or no pixel is left.
     """
 
-    def __init__(
-        self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides: Size = 1
-    ):
+    def __init__(self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides=1):
         sizes = whole("PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions)
         self.in_channels, self.capsules, self.dimensions = sizes
         self.convolution = Conv2D(in_channels, capsules * dimensions, kernel_size, strides)
@@ -65,18 +61,9 @@ class Capsules(Layer):
         "full"  the gradient of what is computed, through all iterations: what finite differences confirm
         "last"  the v of all but the last iteration are constants
         "none"  the c are constants, as if somebody else had chosen them
-    Raises ValueError if the capsules or dimensions of the input do not fit.
     """
 
-    def __init__(
-        self,
-        in_capsules: int,
-        in_dimensions: int,
-        capsules: int,
-        dimensions: int,
-        routings: int = 3,
-        routing_gradient: str = "full",
-    ):
+    def __init__(self, in_capsules, in_dimensions, capsules, dimensions, routings=3, routing_gradient="full"):
         name = "Capsules"
         self.in_capsules, self.in_dimensions = whole(
             name, in_capsules=in_capsules, in_dimensions=in_dimensions

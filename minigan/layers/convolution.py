@@ -51,7 +51,6 @@ class Conv2D(_Convolution):
 
     x (N, H, W, in_channels), w (KH, KW, in_channels, filters), b (filters,), y (N, OH, OW, filters);
     strides, padding and dilation_rate as for `ops.conv2d`.
-    Raises ValueError if the channels do not fit or no output pixel is left.
     """
 
     transposed = False
@@ -62,7 +61,6 @@ class Conv2DTranspose(_Convolution):
 
     y (N, OH, OW, in_channels), w (KH, KW, filters, in_channels), b (filters,), x (N, H, W, filters), with
     H = OH·S for padding="same" and OH·S + max(KH - S, 0) for "valid"; else as for `ops.conv2d_transpose`.
-    Raises ValueError if the channels do not fit.
     """
 
     transposed = True

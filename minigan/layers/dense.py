@@ -7,16 +7,11 @@ from minigan.backend import normal, to_device
 from minigan.checks import expect, renamed, whole
 from minigan.layers.base import Layer
 from minigan.layers.initializers import glorot_uniform, make_weights
-from minigan.ops import getitem, matmul
-from minigan.ops.elementwise import value
+from minigan.ops import getitem, matmul, value
 
 
 class Dense(Layer):
-    """y = x W + b.
-
-    x (..., in_features), W (in_features, units), b (units,), y (..., units).
-    Raises ValueError if the last axis of x is not in_features.
-    """
+    """y = x W + b;  x (..., in_features), W (in_features, units), b (units,), y (..., units)."""
 
     def __init__(
         self, in_features: int, units: int, use_bias: bool = True, kernel_initializer=glorot_uniform
@@ -43,7 +38,6 @@ class Embedding(Layer):
     """y = table[x]: row x of a table of `input_dim` rows, each with `output_dim` trained numbers.
 
     x (...) of integers in [0, input_dim), y (..., output_dim).  Names as in Keras.
-    Raises TypeError if x is not made of integers, IndexError if one is out of range.
     """
 
     def __init__(self, input_dim: int, output_dim: int):

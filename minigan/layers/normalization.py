@@ -15,8 +15,7 @@ from minigan.checks import expect, instance, real, whole
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
 from minigan.layers.dense import Dense
-from minigan.ops import matmul, mean, reshape, sqrt
-from minigan.ops.elementwise import value
+from minigan.ops import matmul, mean, reshape, sqrt, value
 
 
 class LayerNormalization(Layer):

@@ -1,7 +1,4 @@
-"""Dropout and noise: randomness in training, nothing at inference.
-
-The masks are arrays, so to the gradient they are constants.
-"""
+"""Dropout and noise: randomness in training, nothing at inference.  To the gradient it is a constant."""
 
 import math
 
@@ -13,7 +10,7 @@ from minigan.layers.base import Layer
 class Dropout(Layer):
     """In training, y = x/(1 - rate) with probability 1 - rate and 0 otherwise; at inference, y = x.
 
-    Raises ValueError unless 0 <= rate < 1.  Source: Srivastava et al. 2014.
+    Source: Srivastava et al. 2014.
     """
 
     def __init__(self, rate: float):

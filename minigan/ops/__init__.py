@@ -11,7 +11,7 @@ from minigan.ops.contraction import einsum, matmul, transpose
 from minigan.ops.convolution import conv2d, conv2d_transpose
 from minigan.ops.elementwise import (
     abs, add, clip, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power, relu, sigmoid,
-    softplus, sqrt, subtract, tanh, where,
+    softplus, sqrt, subtract, tanh, value as value, where,
 )  # fmt: skip
 from minigan.ops.reduction import log_softmax, logsumexp, max, min, norm, softmax, var
 from minigan.ops.resampling import average_pool2d, max_pool2d, upsample2d

@@ -1,7 +1,7 @@
 """Elementwise functions, each with its derivative directly below it.  Read `broadcasting` before it.
 
-In a vjp, g is the incoming gradient, y the result, and then come the op's own arguments.  Where an
-operand was broadcast, `unbroadcast` sums its gradient back.
+In a vjp, g is the incoming gradient, y the result, and then come the op's own arguments.  At a kink,
+where there is no derivative, the one that is used is stated.
 """
 
 import numpy as np
@@ -12,11 +12,8 @@ from minigan.ops.broadcasting import unbroadcast
 
 
 def value(x):
-    """The bare numbers of x: a constant for every derivative."""
+    """The bare numbers of x: a constant in every derivative, as the slope of a rectifier is."""
     return x.data if isinstance(x, Tensor) else x
-
-
-# --- Arithmetic ------------------------------------------------------------------------------------
 
 
 @primitive
@@ -64,9 +61,6 @@ def negative(x: Array) -> Array:
 negative.defvjp(lambda g, y, x: -g)
 
 
-# --- Exponentials and roots ------------------------------------------------------------------------
-
-
 @primitive
 def exp(x: Array) -> Array:
     """y = eˣ,  dy/dx = y."""
@@ -111,11 +105,6 @@ def softplus(x: Array) -> Array:
 
 
 softplus.defvjp(lambda g, y, x: g * sigmoid(x))
-
-
-# --- Rectifiers ------------------------------------------------------------------------------------
-# Their slope is piecewise constant: it is taken from the numbers (`value`), and is a constant in every
-# further derivative.  At a kink, where there is no derivative, the one that is used is stated.
 
 
 @primitive

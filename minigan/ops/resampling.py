@@ -50,8 +50,7 @@ def max_pool2d(x, size: Size = 2, strides: Size | None = None, padding: Padding 
     """The largest pixel of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
 
     Windows may overlap; strides are the size by default.  Padding never wins.  The largest pixel receives
-    the gradient, and pixels that tie share it equally.
-    Raises ValueError if no window fits, or if one would see nothing but padding.
+    the gradient, and pixels that tie share it equally.  No window may see nothing but padding.
     """
     x = _images("max_pool2d", x)
     dtype = value(x).dtype
@@ -62,8 +61,7 @@ def max_pool2d(x, size: Size = 2, strides: Size | None = None, padding: Padding 
 def average_pool2d(x, size: Size = 2, strides: Size | None = None, padding: Padding = "valid"):
     """The mean of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
 
-    Windows may overlap; strides are the size by default.  Pixels of the padding are not counted.
-    Raises ValueError if no window fits, or if one would see nothing but padding.
+    Strides are the size by default.  Pixels of the padding are not counted.
     """
     x = _images("average_pool2d", x)
     windows = _windows("average_pool2d", x, size, strides, padding, outside=0.0)

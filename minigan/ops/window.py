@@ -1,7 +1,4 @@
-"""Where the taps of a kernel fall: strides, padding and dilation in every spelling, as plain numbers.
-
-For any number of spatial axes: a size is a tuple with a number for each.
-"""
+"""Where the taps of a kernel fall: strides, padding and dilation in every spelling, as tuples of numbers."""
 
 import math
 from numbers import Integral
