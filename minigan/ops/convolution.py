@@ -38,9 +38,11 @@ def convolution(x: Array, w: Array, at: Window) -> Array:
 @primitive
 def convolution_transpose(y: Array, w: Array, at: Window) -> Array:
     """x[S·o + D·k - P] += y[o] w[k],  dL/dy = convolution(g, w),  dL/dw = ..._kernel_gradient(g, y)."""
-    x = np.zeros_like(y, shape=(len(y), *at.framed, w.shape[-2]), dtype=np.result_type(y, w))
+    rows = y.reshape(-1, y.shape[-1]) @ w.reshape(-1, w.shape[-1]).T  # (N·OH·OW, KH·KW·C)
+    rows = rows.reshape(*y.shape[:-1], *w.shape[:-1])  # (N, OH, OW, KH, KW, C)
+    x = np.zeros_like(rows, shape=(len(y), *at.framed, w.shape[-2]))
     for k in product(*map(range, at.kernel)):
-        x[at.seen_by(k)] += y @ w[k].T  # (N, OH, OW, C)
+        x[at.seen_by(k)] += rows[(..., *k, slice(None))]
     return x[at.inside]
 
 

@@ -100,6 +100,13 @@ def _ufunc(self, ufunc, method, *inputs, **keywords):
     return _no_function(self, ufunc)
 
 
+class _ForNumPyAlone:
+    """NumPy asks the class and gets `_ufunc`; CuPy asks the Tensor, gets None, and so leaves array + tensor to it."""
+
+    def __get__(self, tensor, kind):
+        return _ufunc if tensor is None else None
+
+
 def _in_place(operation):
     """w -= g makes a new Tensor, as w = w - g does; within no_grad that would be an array in the weight's place."""
 
@@ -112,6 +119,6 @@ def _in_place(operation):
     return apply
 
 
-Tensor.__array_function__, Tensor.__array_ufunc__ = _no_function, _ufunc
+Tensor.__array_function__, Tensor.__array_ufunc__ = _no_function, _ForNumPyAlone()
 Tensor.__iadd__, Tensor.__isub__ = _in_place(add), _in_place(subtract)
 Tensor.__imul__, Tensor.__itruediv__ = _in_place(multiply), _in_place(divide)
