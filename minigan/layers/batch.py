@@ -1,7 +1,6 @@
 """The two layers that look at a batch as a whole: BatchNormalization and MinibatchStdDev.  Read `base` before it.
 
-Both are written as compositions, so their gradients are right to every order without a derivation: the mean and
-the variance are differentiated like everything else.
+Both are compositions: the mean and the variance are differentiated like everything else, to every order.
 """
 
 import numpy as np

@@ -13,9 +13,7 @@ from minigan.ops import getitem, matmul, value
 class Dense(Layer):
     """y = x W + b;  x (..., in_features), W (in_features, units), b (units,), y (..., units)."""
 
-    def __init__(
-        self, in_features: int, units: int, use_bias: bool = True, kernel_initializer=glorot_uniform
-    ):
+    def __init__(self, in_features: int, units: int, use_bias=True, kernel_initializer=glorot_uniform):
         self.in_features, self.units = whole("Dense", in_features=in_features, units=units)
         self.use_bias, sizes = use_bias, (self.in_features, self.units)
         self.kernel, self.bias = make_weights("Dense", kernel_initializer, sizes, *sizes, use_bias)

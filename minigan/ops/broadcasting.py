@@ -1,8 +1,7 @@
 """reshape, broadcast_to and sum: the linear bookkeeping behind every broadcast.  Read `autograd` before it.
 
-NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and
-summing are each other's transpose:  <broadcast(x), g> = <x, sum(g)>.  So the vjp of the one is the
-other, and the gradient of any operand that was broadcast is summed back to its shape (`unbroadcast`).
+NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and summing are each
+other's transpose,  <broadcast(x), g> = <x, sum(g)>:  the vjp of the one is the other.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Convolution, its two transposes, and why there are exactly three of them.  Read `contraction` before it.
 
-With stride S, padding P and dilation D, written for one spatial axis (any others are the same):
+With stride S, padding P and dilation D, written for one spatial axis (there may be any number, all the same):
 
     y[n, o, f] = Σ_k Σ_c  x[n, S·o + D·k - P, c] · w[k, c, f]                       (convolution)
 
@@ -24,8 +24,6 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
 from minigan.ops.window import Padding, Size, Window, per_axis, transposed_size, window
-
-# The three bodies, for any number of spatial axes:
 
 
 @primitive
@@ -73,9 +71,6 @@ convolution_kernel_gradient.defvjp(
     lambda g, w, x, y, at: convolution_transpose(y, g, at=at),
     lambda g, w, x, y, at: convolution(x, g, at=at),
 )
-
-
-# --- What is called -------------------------------------------------------------------------------
 
 
 def conv2d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1):
