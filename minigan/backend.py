@@ -87,10 +87,7 @@ def module(device: str | None = None):
 
 
 def use(device: str) -> None:
-    """Create new arrays on `device`, "cpu" or "cuda", from now on (at first, on that of MINIGAN_DEVICE).
-
-    Raises DeviceError with the reason if the device cannot be used.
-    """
+    """Create new arrays on `device`, "cpu" or "cuda", from now on (at first, on that of MINIGAN_DEVICE)."""
     global _chosen
     module(device)
     _chosen = device

@@ -71,10 +71,7 @@ class Layer:
         return {name: to_numpy(value).copy() for name, _, _, value in self._items()}
 
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
-        """Take over what `state()` returned, onto the current device, in the precision of this layer.
-
-        Raises ValueError, before anything is changed, if a name, a shape or a kind of number does not fit.
-        """
+        """Take over what `state()` returned, onto the current device, if all of it fits; else change nothing."""
         items, who = list(self._items()), f"{type(self).__name__}.load_state"
         names = {name for name, *_ in items}
         if names != set(state):

@@ -26,8 +26,7 @@ EPSILON = 1e-7  # in the root of squash
 def squash(x, axis: int = -1):
     """v = ‖s‖² / (1 + ‖s‖²) · s / ‖s‖: short vectors go to almost zero, long ones to almost length one.
 
-    Written as s · ‖s‖ / (1 + ‖s‖²), with ‖s‖ = √(Σ s² + 1e-7), so that nothing is divided by zero and
-    the gradient at s = 0 is finite.
+    With ‖s‖ = √(Σ s² + 1e-7), so that the gradient at s = 0 is finite.
     """
     squared = sum(x * x, axis=axis, keepdims=True)
     return x * (sqrt(squared + EPSILON) / (squared + 1))

@@ -40,9 +40,8 @@ class LayerNormalization(Layer):
 class SpectralNormalization(Layer):
     """`layer`, a Dense, Conv2D or Conv2DTranspose, with its kernel divided by its spectral norm.
 
-    So it stretches no vector: a linear map W/σ has the Lipschitz constant one.  The kernel counts as a matrix:
-    all axes but the last against the last.  For a convolution its norm is that of the matrix, as in the paper,
-    not that of the convolution as a map of images.
+    So it stretches no vector: a linear map W/σ has the Lipschitz constant one.  The kernel counts as a matrix,
+    all axes but the last against the last; for a convolution this is not its norm as a map of images.
     Source: Miyato, Kataoka, Koyama and Yoshida 2018, algorithm 1.
     """
 

@@ -80,8 +80,7 @@ def conv2d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_ra
     strides, dilation_rate  one number, or (rows, columns)
     padding  "valid": none; "same": so that OH = ⌈H / S⌉, an odd row or column going to the bottom or right;
              a number of pixels on every side; or ((top, bottom), (left, right))
-    OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1.  Raises ValueError if that is less than 1, or if
-    the channels do not fit.
+    OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1, which must be at least 1.
     """
     x, kernel = shaped(x), shaped(kernel)
     check_channels("conv2d", "x", x, 2, kernel)
@@ -97,7 +96,6 @@ def conv2d_transpose(
     y (N, OH, OW, F), kernel (KH, KW, C, F) of the convolution that is transposed, x (N, H, W, C).
     output_size  (H, W); by default that of Keras: OH·S for "same", OH·S + max(D·(KH - 1) + 1 - S, 0) for
                  "valid"; and S·(OH - 1) + D·(KH - 1) + 1 - top - bottom for a padding in numbers
-    Raises ValueError if a conv2d of an image of output_size would not have the shape of y.
     """
     name, y, kernel = "conv2d_transpose", shaped(y), shaped(kernel)
     check_channels(name, "y", y, 3, kernel)

@@ -7,6 +7,8 @@ arrays: they are piecewise constant, so there is nothing to differentiate.
 # mypy: ignore-errors
 # (a type checker reads the declarations in class Tensor, and cannot follow the assignments here)
 
+import operator
+
 import numpy as np
 
 from minigan.autograd import Tensor
@@ -16,29 +18,24 @@ from minigan.ops.elementwise import abs, add, divide, multiply, negative, power,
 from minigan.ops.reduction import max, min, var
 from minigan.ops.shape import getitem
 
-Tensor.__add__ = lambda self, other: add(self, other)
-Tensor.__radd__ = lambda self, other: add(other, self)
-Tensor.__sub__ = lambda self, other: subtract(self, other)
-Tensor.__rsub__ = lambda self, other: subtract(other, self)
-Tensor.__mul__ = lambda self, other: multiply(self, other)
-Tensor.__rmul__ = lambda self, other: multiply(other, self)
-Tensor.__truediv__ = lambda self, other: divide(self, other)
-Tensor.__rtruediv__ = lambda self, other: divide(other, self)
-Tensor.__pow__ = lambda self, other: power(self, other)
-Tensor.__rpow__ = lambda self, other: power(other, self)
-Tensor.__matmul__ = lambda self, other: matmul(self, other)
-Tensor.__rmatmul__ = lambda self, other: matmul(other, self)
+#: what Python calls the operators -> the operation; and what ``array + tensor`` asks NumPy for (of the same name)
+ARITHMETIC = {"add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": power, "matmul": matmul}
+UFUNCS = {getattr(np, f.__name__): f for f in ARITHMETIC.values()}
+COMPARISONS = {
+    operator.eq: np.equal, operator.ne: np.not_equal, operator.lt: np.less,
+    operator.le: np.less_equal, operator.gt: np.greater, operator.ge: np.greater_equal,
+}  # fmt: skip
+
+for name, f in ARITHMETIC.items():
+    setattr(Tensor, f"__{name}__", lambda self, other, f=f: f(self, other))
+    setattr(Tensor, f"__r{name}__", lambda self, other, f=f: f(other, self))
+for f in COMPARISONS:
+    setattr(Tensor, f"__{f.__name__}__", lambda self, other, f=f: f(self.data, value(other)))
+
+Tensor.__hash__ = object.__hash__  # a Tensor is itself, whatever its numbers compare to
 Tensor.__neg__ = lambda self: negative(self)
 Tensor.__abs__ = lambda self: abs(self)
 Tensor.__getitem__ = lambda self, index: getitem(self, index)
-
-Tensor.__eq__ = lambda self, other: self.data == value(other)
-Tensor.__ne__ = lambda self, other: self.data != value(other)
-Tensor.__lt__ = lambda self, other: self.data < value(other)
-Tensor.__le__ = lambda self, other: self.data <= value(other)
-Tensor.__gt__ = lambda self, other: self.data > value(other)
-Tensor.__ge__ = lambda self, other: self.data >= value(other)
-Tensor.__hash__ = object.__hash__  # a Tensor is itself, whatever its numbers compare to
 
 Tensor.sum = lambda self, axis=None, keepdims=False: sum(self, axis=axis, keepdims=keepdims)
 Tensor.mean = lambda self, axis=None, keepdims=False: mean(self, axis, keepdims)
@@ -52,7 +49,6 @@ Tensor.T = property(lambda self: transpose(self))
 Tensor.__len__ = lambda self: len(self.data)
 Tensor.__iter__ = lambda self: (self[i] for i in range(len(self)))
 Tensor.__bool__ = lambda self: bool(self.data)
-
 Tensor.item = lambda self: self.data.item()
 Tensor.__float__ = lambda self: float(self.data)
 Tensor.__int__ = lambda self: int(self.data)
@@ -77,25 +73,13 @@ def _no_function(self, function, *_):
     raise TypeError(f"np.{function.__name__} knows no Tensors: {hint}")
 
 
-BARE = "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
-NEW = "make a new one with ops.where or ops.concatenate, or change its numbers, tensor.data[index] = ..."
-Tensor.__array__ = lambda self, *_, **__: _refuse("a Tensor does not become an array by itself", BARE)
-Tensor.__setitem__ = lambda self, index, new: _refuse("a Tensor cannot be changed in place", NEW)
-
-#: what ``array + tensor`` asks NumPy for -> the operation
-OPERATIONS = {
-    np.add: add, np.subtract: subtract, np.multiply: multiply, np.divide: divide, np.power: power, np.matmul: matmul
-}  # fmt: skip
-COMPARISONS = (np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal)
-
-
 def _ufunc(self, ufunc, method, *inputs, **keywords):
     """An operator between an array and a Tensor; any other function of NumPy is refused."""
     if "out" in keywords:
         _refuse("an array cannot take a Tensor in place (array += tensor)", "write array = array + tensor")
-    if method == "__call__" and not keywords and ufunc in OPERATIONS:
-        return OPERATIONS[ufunc](*inputs)
-    if method == "__call__" and not keywords and ufunc in COMPARISONS:
+    if method == "__call__" and not keywords and ufunc in UFUNCS:
+        return UFUNCS[ufunc](*inputs)
+    if method == "__call__" and not keywords and ufunc in COMPARISONS.values():
         return ufunc(*map(value, inputs))
     return _no_function(self, ufunc)
 
@@ -107,18 +91,19 @@ class _ForNumPyAlone:
         return _ufunc if tensor is None else None
 
 
-def _in_place(operation):
+def _in_place(self, other, f):
     """w -= g makes a new Tensor, as w = w - g does; within no_grad that would be an array in the weight's place."""
-
-    def apply(self, other):
-        y = operation(self, other)
-        if self.recipe is None and not isinstance(y, Tensor):
-            raise TypeError("within no_grad write tensor.data -= ...: tensor -= ... would make it an array")
-        return y
-
-    return apply
+    y = f(self, other)
+    if self.recipe is None and not isinstance(y, Tensor):
+        raise TypeError("within no_grad write tensor.data -= ...: tensor -= ... would make it an array")
+    return y
 
 
+for name in ("add", "sub", "mul", "truediv"):
+    setattr(Tensor, f"__i{name}__", lambda self, other, f=ARITHMETIC[name]: _in_place(self, other, f))
+
+BARE = "compute with minigan.ops, or take the bare numbers, tensor.data or mg.to_numpy(tensor)"
+NEW = "make a new one with ops.where or ops.concatenate, or change its numbers, tensor.data[index] = ..."
+Tensor.__array__ = lambda self, *_, **__: _refuse("a Tensor does not become an array by itself", BARE)
+Tensor.__setitem__ = lambda self, index, new: _refuse("a Tensor cannot be changed in place", NEW)
 Tensor.__array_function__, Tensor.__array_ufunc__ = _no_function, _ForNumPyAlone()
-Tensor.__iadd__, Tensor.__isub__ = _in_place(add), _in_place(subtract)
-Tensor.__imul__, Tensor.__itruediv__ = _in_place(multiply), _in_place(divide)
