@@ -81,7 +81,7 @@ def _tuples(who: str, expected: str, values: dict, length: int | None, convert: 
 
 
 def _limits(least, above, below, most) -> str:
-    """ " at least 0 and below 1", for example."""
+    """For example " at least 0 and below 1"."""
     limits = {"at least": least, "above": above, "below": below, "at most": most}
     return " and".join(f" {word} {limit:g}" for word, limit in limits.items() if isfinite(limit))
 
