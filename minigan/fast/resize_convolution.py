@@ -44,8 +44,8 @@ from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
 from minigan.layers.reshaping import UpSampling2D
 from minigan.layers.sequential import in_order
-from minigan.ops.convolution import check_channels
 from minigan.ops.contraction import einsum
+from minigan.ops.convolution import check_channels
 from minigan.ops.elementwise import value
 from minigan.ops.window import Sizes, window
 
