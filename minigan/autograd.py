@@ -1,6 +1,4 @@
-"""The chain rule, and nothing else: Tensor, primitive, grad.
-
-Part I begins here; nothing to read before it.
+"""The chain rule, and nothing else: Tensor, primitive, grad.  Part I begins here.
 
 A *primitive* is a function of arrays together with one vector-Jacobian product (vjp) for each of its
 arguments.  Given arrays, a primitive is plain NumPy and records nothing.  Given a `Tensor`, it also
@@ -17,15 +15,13 @@ and on Tensors when the gradient itself must be differentiated (``create_graph=T
 second code path for derivatives of higher order.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,10 +29,6 @@ from minigan.backend import Array, asarray, to_numpy
 
 _next_order = count().__next__
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)  # how many `no_grad` blocks are open
-
-#: name -> Primitive, for everything that was ever decorated with @primitive; a second one of the same name
-#: from another module is listed as "module.name".
-primitives: dict[str, Primitive] = {}
 
 
 class Tensor:
@@ -56,39 +48,35 @@ class Tensor:
 
     __slots__ = ("__weakref__", "data", "grad", "order", "recipe")
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data):
         if isinstance(data, Tensor):
             raise TypeError("Tensor(data) got a Tensor; a constant copy of it is tensor.data")
-        self.data = asarray(data)
-        self.recipe: tuple | None = None
-        self.order = _next_order()
-        self.grad: Array | None = None
+        self.data, self.recipe, self.order, self.grad = asarray(data), None, _next_order(), None
 
-    def __init_subclass__(cls) -> None:
+    def __init_subclass__(cls):
         raise TypeError("Tensor cannot be subclassed: operations would return plain Tensors; write a Layer")
 
     if TYPE_CHECKING:  # attached by `minigan.ops.operators`, where their gradients are
 
-        def _operator(self, *args: Any, **keywords: Any) -> Any: ...
+        def _operator(self, *args, **keywords): ...
 
         __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = _operator
         __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __neg__ = __abs__ = __getitem__ = _operator
         __len__ = __iter__ = __float__ = __bool__ = __lt__ = __le__ = __gt__ = __ge__ = item = _operator
-        sum = mean = var = max = min = reshape = transpose = _operator
-        T: Tensor
+        sum = mean = var = max = min = reshape = transpose = T = _operator
 
     shape = property(lambda self: self.data.shape)
     dtype = property(lambda self: self.data.dtype)
     ndim = property(lambda self: self.data.ndim)
     size = property(lambda self: self.data.size)
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         numbers = np.array2string(to_numpy(self), separator=", ", prefix="Tensor(", threshold=64)
         made_by = f", made by {self.recipe[0].name}" if self.recipe else ""
         shape = f", shape={self.shape}" if self.size > 64 else ""
         return f"Tensor({numbers}{shape}, dtype={self.dtype}{made_by})"
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self):
         return Tensor, (self.data,)  # a copy is a new variable, without a recipe
 
     def backward(self) -> None:
@@ -99,17 +87,14 @@ class Tensor:
 
 
 class Primitive:
-    """A function of arrays that also knows one vector-Jacobian product for each argument.
+    """A function of arrays, and one vector-Jacobian product for each of its arguments.
 
     Differentiable arguments come first and by position; whatever else shapes the computation (an axis,
     a stride) follows or is a keyword.  The vjp of argument i is called as ``vjp(g, y, *args, **keywords)``
     with the incoming gradient g and the result y, and returns an array of the shape of argument i.
-
-    Raises the TypeError, ValueError or IndexError of the forward function, with the primitive and the
-    shapes named.
     """
 
-    def __init__(self, forward: Callable[..., Array]) -> None:
+    def __init__(self, forward: Callable[..., Array]):
         self.plain = self.forward = forward  # `minigan.fast` may replace the second by a quicker one
         self.name: str = forward.__name__.strip("_")
         self.vjps: tuple[Callable | None, ...] = ()
@@ -118,25 +103,22 @@ class Primitive:
         taken = self.name in primitives and primitives[self.name].plain.__module__ != forward.__module__
         primitives[f"{forward.__module__}.{self.name}" if taken else self.name] = self
 
-    def __repr__(self) -> str:
+    def __repr__(self):
         return f"<primitive {self.name}>"
 
-    def __call__(self, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, *args, **keywords):
         values, records = [], False
         for a in args:
             if type(a) is Tensor:
                 values.append(a.data)
                 records = True
-            elif (
-                type(a) is list and a and (self.each or len(values) < len(self.vjps))
-            ):  # an index stays a list
+            elif type(a) is list and a and (self.each or len(values) < len(self.vjps)):  # no index, no shape
                 i = len(values)
                 return self(*args[:i], asarray(a), *args[i + 1 :], **keywords)
             else:
                 values.append(a)
         if keywords and any(type(value) is Tensor for value in keywords.values()):
-            args, keywords = self._by_position(args, keywords)
-            return self(*args, **keywords)
+            return _by_position(self, args, keywords)
         try:
             y = self.forward(*values, **keywords)
         except (TypeError, ValueError, IndexError, AttributeError) as error:
@@ -146,15 +128,6 @@ class Primitive:
         t = Tensor.__new__(Tensor)  # past __init__, which checks what a person hands in
         t.data, t.recipe, t.order, t.grad = y, (self, args, keywords, values), _next_order(), None
         return t
-
-    def _by_position(self, args: tuple, keywords: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """The same call with its variables by position, because the vjps are counted by position."""
-        bound = inspect.signature(self.plain).bind(*args, **keywords)
-        bound.apply_defaults()
-        for name, a in bound.kwargs.items():
-            if type(a) is Tensor:
-                raise TypeError(f"{self.name}: {name} takes no Tensor; it has no derivative")
-        return bound.args, bound.kwargs
 
     def defvjp(self, *vjps: Callable | None, each: Callable | None = None) -> None:
         """One vjp for each argument, in order; None where there is no derivative.
@@ -173,18 +146,8 @@ class Primitive:
 
 primitive = Primitive  # as a decorator it reads better in lower case
 
-
-@primitive
-def cast(x: Array, dtype: Any) -> Array:
-    """y = x in another precision,  dy/dx = 1."""
-    if np.dtype(dtype).kind != "f":
-        raise TypeError(
-            f"{np.dtype(dtype)} numbers have no derivative; x.data.astype(...) converts bare numbers"
-        )
-    return x.astype(dtype)
-
-
-cast.defvjp(lambda g, y, x, dtype: cast(g, dtype=x.dtype))
+#: name -> Primitive, for everything decorated with @primitive; a second one of a name is "module.name"
+primitives: dict[str, Primitive] = {}
 
 
 @contextmanager
@@ -197,13 +160,7 @@ def no_grad() -> Iterator[None]:
         _no_grad.set(_no_grad.get() - 1)
 
 
-def grad(
-    y: Tensor,
-    xs: Any,
-    g: Any = None,
-    create_graph: bool = False,
-    allow_unconnected: bool = False,
-) -> Any:
+def grad(y: Tensor, xs, g=None, create_graph: bool = False, allow_unconnected: bool = False):
     """The gradients dL/dx of each x in `xs`, doing only the work that lies between `xs` and `y`.
 
     y                  L itself, a scalar Tensor; or a Tensor of any shape together with g = dL/dy
@@ -213,9 +170,6 @@ def grad(
 
     The arrays returned may share memory with each other: read them, do not write into them.
 
-    Raises TypeError for what is not a floating-point Tensor, ValueError for an x that y does not
-    depend on and for a y that is not scalar, NotImplementedError where a vjp is missing.
-
     >>> x = Tensor(3.0)
     >>> dy = grad(x * x, x, create_graph=True)
     >>> float(dy), float(grad(dy, x))
@@ -224,31 +178,29 @@ def grad(
     if isinstance(xs, Tensor):
         return grad(y, [xs], g, create_graph, allow_unconnected)[0]
     xs = list(xs)
-    g = _check(y, xs, g)
+    g = _incoming(y, xs, g)
     path, on_path = _between(xs, y)
     wanted = {x.order for x in xs}
     grads = {
-        y.order: g if create_graph else g.data if isinstance(g, Tensor) else g
-    }  # creation order -> what has arrived there so far
+        y.order: g if create_graph or type(g) is not Tensor else g.data
+    }  # order -> what has arrived there so far
     for t in path:  # from the youngest to the oldest: when its turn comes, everything has arrived at t
         g = grads[t.order] if t.order in wanted else grads.pop(t.order)
-        op, args, keywords, values = t.recipe  # type: ignore[misc]  # everything on the path has one
+        op, args, keywords, values = t.recipe
         y, inputs = (t, args) if create_graph else (t.data, values)  # Tensors are recorded, arrays are not
         for i, a in enumerate(args):
             if type(a) is Tensor and a.order in on_path:
                 from_t = _vjp(op, i, a, g, y, inputs, keywords)
                 grads[a.order] = grads[a.order] + from_t if a.order in grads else from_t
-    return [_result(x, grads, create_graph, allow_unconnected) for x in xs]
+    return [_outgoing(x, grads.get(x.order), create_graph, allow_unconnected) for x in xs]
 
 
-def _vjp(op: Primitive, i: int, a: Tensor, g: Any, y: Any, inputs: Sequence[Any], keywords: dict) -> Any:
+def _vjp(op: Primitive, i: int, a: Tensor, g, y, inputs: Sequence, keywords: dict):
     """What argument a, number i of op, receives of the gradient g of op's result y; its shape is checked."""
     from_t = op.vjp(i)(g, y, *inputs, **keywords)
     if from_t.shape != a.data.shape:
-        raise ValueError(
-            f"the vjp of {op.name} for argument {i} returned shape {from_t.shape}, "
-            f"but the argument has shape {a.data.shape}"
-        )
+        came = f"the vjp of {op.name} for argument {i} returned shape {from_t.shape}"
+        raise ValueError(f"{came}, but the argument has shape {a.data.shape}")
     return from_t if from_t.dtype is a.data.dtype else cast(from_t, dtype=a.data.dtype)
 
 
@@ -257,7 +209,7 @@ def _between(xs: list[Tensor], y: Tensor) -> tuple[list[Tensor], set[int]]:
     on_path = {x.order for x in xs}
     path = []
     for t in _results(y, oldest=min(on_path, default=y.order)):
-        for a in t.recipe[1]:  # type: ignore[index]
+        for a in t.recipe[1]:
             if type(a) is Tensor and a.order in on_path:
                 on_path.add(t.order)
                 path.append(t)
@@ -270,66 +222,76 @@ def _results(y: Tensor, oldest: int = 0) -> list[Tensor]:
     found = {y.order: y} if y.recipe else {}
     stack = list(found.values())
     while stack:
-        for a in stack.pop().recipe[1]:  # type: ignore[index]
+        for a in stack.pop().recipe[1]:
             if type(a) is Tensor and a.recipe and a.order >= oldest and a.order not in found:
                 found[a.order] = a
                 stack.append(a)
     return [found[order] for order in sorted(found)]  # from old to young
 
 
+# --- To be read later: precision, the whole graph, and what a misuse is told -------------------------
+
+
+@primitive
+def cast(x: Array, dtype) -> Array:
+    """y = x in another precision,  dy/dx = 1."""
+    if np.dtype(dtype).kind != "f":
+        raise TypeError(f"{np.dtype(dtype)} numbers have no derivative; x.data.astype converts bare numbers")
+    return x.astype(dtype)
+
+
+cast.defvjp(lambda g, y, x, dtype: cast(g, dtype=x.dtype))
+
+
 def ancestors(y: Tensor) -> list[Tensor]:
     """y and every Tensor that y was made from, sorted from old to young."""
     found = {y.order: y}
     for t in _results(y):
-        found |= {a.order: a for a in (t, *t.recipe[1]) if type(a) is Tensor}  # type: ignore[index]
+        found |= {a.order: a for a in (t, *t.recipe[1]) if type(a) is Tensor}
     return [found[order] for order in sorted(found)]
 
 
-# --- What a misuse is told: to be read when it happens ----------------------------------------------
-
-
-def _check(y: Any, xs: list[Any], g: Any) -> Any:
+def _incoming(y: Tensor, xs: list[Tensor], g):
     """The incoming gradient at y: g, or 1 for a scalar.  Every misuse of `grad` ends here."""
     for name, t in [("y", y), *((f"xs[{i}]", x) for i, x in enumerate(xs))]:
         if not isinstance(t, Tensor):
-            raise TypeError(
-                f"grad: {name} is a {type(t).__name__}, not a Tensor. Arrays are constants; wrap a variable "
-                "in Tensor(...) before computing with it (and outside no_grad)"
-            )
+            hint = "Arrays are constants; wrap a variable in Tensor(...) and compute with it outside no_grad"
+            raise TypeError(f"grad: {name} is a {type(t).__name__}, not a Tensor. {hint}")
         if t.dtype.kind != "f":
             raise TypeError(f"grad: {name} has dtype {t.dtype}; only floating-point numbers have derivatives")
-    if g is None:
-        if y.shape != ():
-            raise ValueError(
-                f"grad: y has shape {y.shape}; give the incoming gradient g of that shape, or reduce y to a "
-                "scalar, for example with y.sum()"
-            )
-        return np.ones_like(y.data)
-    g = g if isinstance(g, Tensor) else asarray(g)
+    if g is None and y.shape != ():
+        raise ValueError(f"grad: y has shape {y.shape}; give the incoming gradient g, or use y.sum()")
+    g = np.ones_like(y.data) if g is None else g if isinstance(g, Tensor) else asarray(g)
     if g.shape != y.shape:
         raise ValueError(f"grad: g has shape {g.shape}, but y has shape {y.shape}")
     return g if g.dtype == y.dtype else cast(g, dtype=y.dtype)
 
 
-def _result(x: Tensor, grads: dict[int, Any], create_graph: bool, allow_unconnected: bool) -> Any:
-    g = grads.get(x.order)
-    if g is None:
-        if not allow_unconnected:
-            raise ValueError(
-                f"grad: y does not depend on the Tensor of shape {x.shape} that was asked for "
-                "(allow_unconnected=True returns zeros)"
-            )
-        g = np.zeros_like(x.data)
+def _outgoing(x: Tensor, g, create_graph: bool, allow_unconnected: bool):
+    """The gradient g that has arrived at x, None if nothing has, as `grad` returns it."""
+    if g is None and not allow_unconnected:
+        hint = "allow_unconnected=True returns zeros"
+        raise ValueError(f"grad: y does not depend on the Tensor of shape {x.shape} ({hint})")
+    g = np.zeros_like(x.data) if g is None else g
     return Tensor(g) if create_graph and not isinstance(g, Tensor) else g
 
 
-def _misuse(op: Primitive, values: Sequence[Any], error: Exception) -> Exception:
+def _by_position(op: Primitive, args: tuple, keywords: dict):
+    """The same call with its variables by position, because the vjps are counted by position."""
+    bound = inspect.signature(op.plain).bind(*args, **keywords)
+    bound.apply_defaults()
+    for name, a in bound.kwargs.items():
+        if type(a) is Tensor:
+            raise TypeError(f"{op.name}: {name} takes no Tensor; it has no derivative")
+    return op(*bound.args, **bound.kwargs)
+
+
+def _misuse(op: Primitive, values: list, error: Exception) -> Exception:
     """The error of a forward function, with the primitive and what it was given."""
     for i, value in enumerate(values if op.each else values[: len(op.vjps)]):
         if not (hasattr(value, "shape") or isinstance(value, int | float)):
-            return TypeError(
-                f"{op.name}: argument {i} is {value!r:.60}, expected an array, a Tensor or a number"
-            )
+            came = f"{op.name}: argument {i} is {value!r:.60}"
+            return TypeError(f"{came}, expected an array, a Tensor or a number")
     kind = next((k for k in (TypeError, ValueError, IndexError) if isinstance(error, k)), TypeError)
     shapes = [str(v.shape) if hasattr(v, "shape") else type(v).__name__ for v in values]
     return kind(f"{op.name}({', '.join(shapes)}): {error}")

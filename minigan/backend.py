@@ -1,27 +1,16 @@
 """Devices: where arrays are made, and the only two places where they cross.
 
-Nothing to read before it; Part I can be read without it.
-
 The operations of minigan are written in plain NumPy.  CuPy's arrays implement NumPy's dispatch
 protocols, so ``np.tanh(x)`` runs on the GPU when ``x`` lives there: *an operation runs where its data
-is*.  What dispatch cannot do is here, and this is the only file that knows that CuPy exists:
-
-* creating arrays on the current device: `asarray`, `zeros`, `normal`, `uniform`,
-* crossing between devices: `to_device`, `to_numpy`,
-* the one random generator, which always runs on the host, so that a run starts from the same numbers
-  on every device, and on every process of several (`share`),
-* the few functions that dispatch does not cover: `scatter_add`, `synchronize`.
+is*.  What dispatch cannot do is here, and this is the only file that knows that CuPy exists.
 """
 
-from __future__ import annotations
-
-import contextlib
 import functools
 import math
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,7 +22,7 @@ Array = Any
 
 _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes its arrays
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
-_chosen: str = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
+_chosen = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
 _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
@@ -42,18 +31,15 @@ class DeviceError(RuntimeError):
     """A device cannot be used, or arrays of two devices met."""
 
 
-# --- A body that may be replaced -------------------------------------------------------------------
-
-
-def replaceable(f: Callable[..., Any]) -> Any:
+def replaceable(f: Callable) -> Any:
     """A decorator: `f` as written is the truth; `minigan.fast` may put a quicker body under its name.
 
     f.plain  the body that stands here;  f.forward  the one that runs
     """
 
     @functools.wraps(f)
-    def call(*args: Any, **keywords: Any) -> Any:
-        return call.forward(*args, **keywords)  # type: ignore[attr-defined]
+    def call(*args, **keywords):
+        return call.forward(*args, **keywords)
 
     call.plain = call.forward = f  # type: ignore[attr-defined]
     return call
@@ -83,15 +69,14 @@ def cuda_status() -> str:
     return ""
 
 
-def register(name: str, module: ModuleType | Any, array_type: type) -> None:
+def register(name: str, module, array_type: type) -> None:
     """Make `module` (CuPy, or a stand-in for it) the maker of the arrays of device `name`."""
     global _array_types
     _modules[name] = module
-    if array_type not in _array_types:
-        _array_types += (array_type,)
+    _array_types += (array_type,)
 
 
-def module(device: str | None = None) -> Any:
+def module(device: str | None = None):
     """The array module of `device` (of the current device by default): numpy, or cupy."""
     device = device or _device.get(_chosen)
     if device == "cuda" and device not in _modules and cuda_status():
@@ -102,38 +87,35 @@ def module(device: str | None = None) -> Any:
 
 
 def use(device: str) -> None:
-    """Create new arrays on `device`, "cpu" or "cuda", from now on.
-
-    The default is "cpu", or the environment variable MINIGAN_DEVICE.
-    Raises DeviceError with the reason if the device cannot be used.
-    """
+    """Create new arrays on `device`, "cpu" or "cuda", from now on (at first, on that of MINIGAN_DEVICE)."""
     global _chosen
     module(device)
     _chosen = device
 
 
-@contextlib.contextmanager
-def on(device: str) -> Iterator[None]:
+def on(device: str) -> AbstractContextManager:
     """Create arrays on `device` inside the with-block: ``with mg.on("cuda"): ...``."""
     module(device)
-    token = _device.set(device)
+    return _inside(_device, device)
+
+
+@contextmanager
+def _inside(variable: ContextVar, value) -> Iterator[None]:
+    """`variable` has this value inside the with-block."""
+    token = variable.set(value)
     try:
         yield
     finally:
-        _device.reset(token)
+        variable.reset(token)
 
 
-def is_array(value: Any) -> bool:
+def is_array(value) -> bool:
     """True for an array of any device (Tensors are not arrays)."""
     return isinstance(value, _array_types)
 
 
-# --- Making and moving arrays ----------------------------------------------------------------------
-
-
-def asarray(value: Any) -> Array:
-    """`value` as an array: arrays stay what and where they are, everything else is made on the
-    current device, Python floats as float32 (the default precision of minigan)."""
+def asarray(value) -> Array:
+    """`value` as an array: arrays stay what and where they are, Python floats become float32."""
     if is_array(value):
         return value if not isinstance(value, np.generic) else np.asarray(value)
     try:
@@ -142,12 +124,10 @@ def asarray(value: Any) -> Array:
         raise ValueError(f"cannot make an array of numbers from {value!r:.60}: {error}") from None
     if host.dtype.kind not in "biufc":
         raise TypeError(f"cannot make an array of numbers from {type(value).__name__}: {value!r}")
-    if host.dtype == np.float64:
-        host = host.astype(np.float32)
-    return to_device(host)
+    return to_device(host.astype(np.float32) if host.dtype == np.float64 else host)
 
 
-def shaped(value: Any) -> Any:
+def shaped(value):
     """`value` if it has a shape, as arrays and Tensors have; lists and numbers become arrays."""
     return value if hasattr(value, "shape") else asarray(value)
 
@@ -160,18 +140,16 @@ def zeros(shape: tuple[int, ...]) -> Array:
 def to_device(array: Array, like: Array | None = None) -> Array:
     """`array` on the current device, or beside the array `like`; no copy is made if it is there already."""
     target = module() if like is None else module_of(like)
-    if isinstance(array, target.ndarray):
-        return array
-    return target.asarray(to_numpy(array))
+    return array if isinstance(array, target.ndarray) else target.asarray(to_numpy(array))
 
 
-def to_numpy(value: Any) -> np.ndarray:
+def to_numpy(value) -> np.ndarray:
     """The numbers of a Tensor, an array of any device or a scalar, as a NumPy array on the host."""
     data = value.data if hasattr(value, "recipe") else value  # a Tensor keeps its array in .data
     return data.get() if hasattr(data, "get") else np.asarray(data)
 
 
-# --- Randomness: one seeded generator on the host --------------------------------------------------
+# --- Randomness: one seeded generator, on the host, so that every device gets the same numbers --------
 
 generator = np.random.default_rng(0)
 
@@ -192,21 +170,16 @@ def uniform(shape: tuple[int, ...]) -> Array:
     return _drawn(np.random.Generator.random, shape)
 
 
-@contextlib.contextmanager
-def share(rank: int, size: int) -> Iterator[None]:
+def share(rank: int, size: int) -> AbstractContextManager:
     """Inside the with-block, this process has share number `rank` of a batch in `size` equal shares.
 
-    All processes draw the numbers for the whole batch, the same ones, and each keeps those of its examples
-    (the first axis).  So no two examples get the same noise, and their noise does not depend on `size`.
+    All processes draw the numbers of the whole batch, and each keeps those of its examples (the first axis):
+    no two examples get the same noise, and their noise does not depend on `size`.
     """
-    token = _share.set((rank, size))
-    try:
-        yield
-    finally:
-        _share.reset(token)
+    return _inside(_share, (rank, size))
 
 
-def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
+def _drawn(draw: Callable, shape: tuple[int, ...]) -> Array:
     rank, size = _share.get()
     if size == 1:
         return to_device(_on_host(draw, shape))
@@ -218,7 +191,7 @@ def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
 BLOCK = 2**16
 
 
-def _on_host(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+def _on_host(draw: Callable, shape: tuple[int, ...]) -> np.ndarray:
     if math.prod(shape) <= BLOCK:
         return draw(generator, shape, dtype=np.float32)
     numbers = np.empty(shape, np.float32)
@@ -227,28 +200,18 @@ def _on_host(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> np.ndar
 
 
 @replaceable
-def fill_blocks(draw: Callable[..., np.ndarray], flat: np.ndarray, seeds: np.ndarray) -> None:
+def fill_blocks(draw: Callable, flat: np.ndarray, seeds: np.ndarray) -> None:
     """Draw the numbers of all blocks of `flat`, each with its seed; the order does not matter."""
     for i, block_seed in enumerate(seeds):
-        fill_block(draw, flat, i, block_seed)
+        draw(np.random.default_rng(block_seed), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
 
 
-def fill_block(draw: Callable[..., np.ndarray], flat: np.ndarray, i: int, block_seed: int) -> None:
-    draw(np.random.default_rng(block_seed), out=flat[i * BLOCK : (i + 1) * BLOCK], dtype=np.float32)
-
-
-# --- What dispatch does not cover ------------------------------------------------------------------
-
-
-def scatter_add(target: Array, index: Any, values: Array) -> None:
+def scatter_add(target: Array, index, values: Array) -> None:
     """target[index] += values, where repeated indices add up (a plain += would keep only the last)."""
-    if isinstance(target, np.ndarray):
-        np.add.at(target, index, values)
-    else:
-        module_of(target).add.at(target, index, values)
+    module_of(target).add.at(target, index, values)
 
 
-def module_of(array: Array) -> Any:
+def module_of(array: Array):
     """The array module that made `array`."""
     for candidate in _modules.values():
         if isinstance(array, candidate.ndarray):
@@ -258,6 +221,5 @@ def module_of(array: Array) -> Any:
 
 def synchronize() -> None:
     """Wait until the current device has finished; needed around every time measurement."""
-    current = module()
-    if hasattr(current, "cuda"):
-        current.cuda.get_current_stream().synchronize()
+    if hasattr(module(), "cuda"):
+        module().cuda.get_current_stream().synchronize()

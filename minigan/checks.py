@@ -10,9 +10,9 @@ of a layer would turn float32 into float64.  For a wrong type TypeError, for a w
 """
 
 import functools
-import math
 import warnings
 from collections.abc import Callable, Collection
+from math import inf, isfinite
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,87 +20,90 @@ import numpy as np
 
 def whole(who: str, least: int = 1, **values):
     """Integers of at least `least`."""
-
-    def clean(value):
-        if _of_kind(value, Integral) < least:
-            raise ValueError
-        return int(value)
-
-    return _each(who, f"an integer of at least {least}", values, clean)
-
-
-def real(who: str, least=-math.inf, above=-math.inf, below=math.inf, most=math.inf, **values):
-    """Finite numbers x with least ≤ x ≤ most and above < x < below."""
-    bounds = {"at least": least, "above": above, "below": below, "at most": most}
-    limits = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
-
-    def clean(value):
-        x = _of_kind(value, Real)
-        if not (math.isfinite(x) and least <= x <= most and above < x < below):
-            raise ValueError
-        return x if isinstance(x, int) else float(x)
-
-    return _each(who, f"a finite number {limits}".rstrip(), values, clean)
+    return _each(who, f"an integer of at least {least}", values, Integral, lambda x: x >= least, int)
 
 
 def wholes(who: str, least: int = 1, length: int | None = None, **values):
     """Tuples of integers of at least `least`, `length` of them if it is given (a list will do)."""
-    return _each(
-        who,
-        f"{length or 'a tuple'} of integers of at least {least}",
-        values,
-        lambda value: tuple(whole(who, least, item=x) for x in _sequence(value, length)),
-    )
+    expected = f"{length or 'a tuple of'} integers of at least {least}"
+    return _tuples(who, expected, values, length, lambda x: whole(who, least, item=x))
 
 
-def reals(who: str, length: int | None = None, least=-math.inf, above=-math.inf, below=math.inf, **values):
-    """Tuples of finite numbers, `length` of them if it is given; limits as for `real`."""
-    limits = {"least": least, "above": above, "below": below}
-    bounds = " and ".join(
-        f"{word} {x:g}".replace("least", "at least") for word, x in limits.items() if math.isfinite(x)
-    )
-    return _each(
-        who,
-        f"a tuple of {length or 'finite'} numbers {bounds}".rstrip(),
-        values,
-        lambda value: tuple(real(who, **limits, item=x) for x in _sequence(value, length)),
-    )
+def real(who: str, least=-inf, above=-inf, below=inf, most=inf, **values):
+    """Finite numbers x with least ≤ x ≤ most and above < x < below."""
+
+    def fits(x):
+        return isfinite(x) and least <= x <= most and above < x < below
+
+    def plain(x):
+        return x if isinstance(x, int) else float(x)
+
+    return _each(who, f"a finite number{_limits(least, above, below, most)}", values, Real, fits, plain)
+
+
+def reals(who: str, length: int, least=-inf, above=-inf, below=inf, most=inf, **values):
+    """Tuples of `length` numbers, each as for `real` (a list will do)."""
+    expected = f"{length} finite numbers{_limits(least, above, below, most)}"
+    return _tuples(who, expected, values, length, lambda x: real(who, least, above, below, most, item=x))
 
 
 def choice(who: str, options: Collection[str], **values):
     """One of the `options`."""
-
-    def clean(value):
-        if not isinstance(value, str) or value not in options:
-            raise ValueError
-        return value
-
-    return _each(who, "one of " + ", ".join(map(repr, options)), values, clean)
+    return _each(who, "one of " + ", ".join(map(repr, options)), values, str, lambda x: x in options)
 
 
-def instance(who: str, kind: type | tuple[type, ...], **values):
+def instance(who: str, kind, **values):
     """Objects of a class, or of one of several."""
     names = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
-    return _each(who, f"a {names}", values, lambda value: _of_kind(value, kind))
+    return _each(who, f"a {names}", values, kind)
 
 
-def function(who: str, **values):
-    """What can be called."""
-    return _each(who, "a function", values, lambda value: _of_kind(value, Callable))
+def _each(who: str, expected: str, values: dict, kind, fits=lambda x: True, convert=lambda x: x):
+    """Every value, converted; TypeError if it is of another kind, ValueError if it does not fit, in words."""
+    found = []
+    for name, value in values.items():
+        try:
+            if not isinstance(value, kind) or isinstance(value, bool):  # which Python takes for an integer
+                raise TypeError
+            if not fits(value):
+                raise ValueError
+            found.append(convert(value))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{who}: {name} is {_short(value)}, expected {expected}") from None
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _tuples(who: str, expected: str, values: dict, length: int | None, convert: Callable):
+    def fits(xs):
+        return length in (None, len(xs))
+
+    return _each(who, expected, values, tuple | list, fits, lambda xs: tuple(convert(x) for x in xs))
+
+
+def _limits(least, above, below, most) -> str:
+    """For example " at least 0 and below 1"."""
+    limits = {"at least": least, "above": above, "below": below, "at most": most}
+    return " and".join(f" {word} {limit:g}" for word, limit in limits.items() if isfinite(limit))
+
+
+def _short(value) -> str:
+    """The value as a person would write it, if that is short; otherwise what it is."""
+    if getattr(value, "shape", ()) != ():
+        return f"an array of shape {value.shape}"
+    text = repr(value.item() if isinstance(value, np.generic) else value)
+    return text if len(text) <= 60 else f"a {type(value).__name__} {text[:57]}..."
 
 
 def images(who: str, shape: tuple[int, ...], x):
-    """Images (N, *shape), N at least 1, of finite floating-point numbers in [-1, 1]; returned as they came.
-
-    On a GPU the numbers are not looked at, because asking for them would wait for it.
-    """
-    dtype, expected = getattr(x, "dtype", None), f"(N, {', '.join(map(str, shape))}) with N at least 1"
+    """Images (N, *shape), N at least 1, of finite floating-point numbers in [-1, 1]; returned as they came."""
+    dtype = getattr(x, "dtype", None)
     if dtype is None or dtype.kind != "f":
         came = type(x).__name__ if dtype is None else f"of dtype {dtype}"
         raise TypeError(f"{who}: images are {came}, expected an array of floating-point numbers in [-1, 1]")
     if x.shape[1:] != shape or len(x) < 1:
+        expected = f"(N, {', '.join(map(str, shape))}) with N at least 1"
         raise ValueError(f"{who}: images have shape {x.shape}, expected {expected}")
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray):  # asking a GPU would wait for it
         low, high = x.min(), x.max()  # nan if one of the numbers is
         if not (low >= -1.001 and high <= 1.001):
             raise ValueError(f"{who}: images go from {low:g} to {high:g}, expected finite numbers in [-1, 1]")
@@ -115,64 +118,26 @@ def expect(layer, x, axis: int, size: int, shape: str) -> None:
         raise ValueError(f"{layer!r} got an input of shape {x.shape}, expected {shape}")
 
 
-def renamed(**new_names: str | tuple[str, Callable]) -> Callable[[Callable], Callable]:
-    """A decorator: `@renamed(count="input_dim")` accepts the old name of an argument for one release, and warns.
+def renamed(**new_names):
+    """A decorator of classes: `@renamed(count="input_dim")` accepts the old name for one release, and warns.
 
-    It stands above a function or a class.  Where the value has changed, too, the new name comes with a function
-    of the old value: `@renamed(rate=("rates", lambda rate: (rate, rate)))`.
+    Where the value has changed, too, the new name comes with a function of the old value.
     """
 
-    def decorate(f):
-        if isinstance(f, type):
-            f.__init__ = decorate(f.__init__)
-            return f
+    def accept_both(kind):
+        make = kind.__init__
 
-        @functools.wraps(f)
-        def accepting(*args, **keywords):
+        @functools.wraps(make)
+        def __init__(self, *args, **keywords):
             for old, new in new_names.items():
                 name, convert = new if isinstance(new, tuple) else (new, lambda value: value)
                 if old in keywords and name not in keywords:
-                    who = f.__qualname__.removesuffix(".__init__")
-                    warnings.warn(f"{who}: {old} is now called {name}", DeprecationWarning, stacklevel=2)
+                    what = f"{kind.__name__}: {old} is now called {name}"
+                    warnings.warn(what, DeprecationWarning, stacklevel=2)
                     keywords[name] = convert(keywords.pop(old))
-            return f(*args, **keywords)
+            make(self, *args, **keywords)
 
-        return accepting
+        kind.__init__ = __init__
+        return kind
 
-    return decorate
-
-
-def _each(who: str, expected: str, values: dict, clean: Callable):
-    """Every value as `clean` returns it; TypeError or ValueError, in words, where it raises one."""
-    found = []
-    for name, value in values.items():
-        try:
-            found.append(clean(value))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{who}: {name} is {_short(value)}, expected {expected}") from None
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def _of_kind(value, kind):
-    """The value, if it is of this kind, and no bool (which Python takes for an integer)."""
-    if not isinstance(value, kind) or (kind in (Integral, Real) and isinstance(value, bool | np.bool_)):
-        raise TypeError
-    return value
-
-
-def _sequence(value, length: int | None):
-    if not isinstance(value, tuple | list):
-        raise TypeError
-    if length not in (None, len(value)):
-        raise ValueError
-    return value
-
-
-def _short(value) -> str:
-    """The value as a person would write it, if that is short; otherwise what it is."""
-    if hasattr(value, "shape") and value.shape != ():
-        return f"an array of shape {value.shape}"
-    if isinstance(value, np.generic):
-        value = value.item()
-    text = repr(value)
-    return text if len(text) <= 60 else f"a {type(value).__name__} {text[:57]}..."
+    return accept_both

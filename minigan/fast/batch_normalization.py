@@ -22,7 +22,7 @@ from minigan.autograd import Tensor, grad, primitive
 from minigan.backend import Array
 from minigan.fast.registry import faster
 from minigan.fast.threads import chunked, column_sums_of
-from minigan.layers.batch import all_but_last, normalize_batch
+from minigan.layers.batch import normalize_batch
 from minigan.ops.broadcasting import mean, sum
 from minigan.ops.elementwise import value
 
@@ -33,6 +33,10 @@ def fast_normalize_batch(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple
         return normalize_batch.plain(x, gamma, beta, epsilon)
     mu, variance = batch_statistics(value(x))
     return batch_normalize(x, gamma, beta, mu, variance, epsilon=epsilon), mu, variance
+
+
+def all_but_last(x: Any) -> tuple[int, ...]:
+    return tuple(range(x.ndim - 1))
 
 
 def batch_statistics(x: Array) -> tuple[Array, Array]:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from minigan.backend import fill_block, fill_blocks
+from minigan import backend
+from minigan.backend import fill_blocks
 from minigan.fast.registry import faster
 from minigan.fast.threads import in_threads
 
@@ -14,7 +15,7 @@ from minigan.fast.threads import in_threads
 @faster(fill_blocks)
 def fill(draw: Callable[..., np.ndarray], flat: np.ndarray, seeds: np.ndarray) -> None:
     def work(share: slice) -> None:
-        for i in range(share.start, share.stop):
-            fill_block(draw, flat, i, seeds[i])
+        first, end = share.start * backend.BLOCK, share.stop * backend.BLOCK
+        fill_blocks.plain(draw, flat[first:end], seeds[share])
 
     in_threads(work, len(seeds), 16 * flat.size)  # drawing one takes as long as reading and writing 16

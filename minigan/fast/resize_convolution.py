@@ -42,10 +42,10 @@ from minigan.fast.registry import faster
 from minigan.fast.threads import write_product
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
-from minigan.layers.resampling import UpSampling2D
+from minigan.layers.reshaping import UpSampling2D
 from minigan.layers.sequential import in_order
+from minigan.ops.contraction import einsum
 from minigan.ops.convolution import check_channels
-from minigan.ops.einsum import einsum
 from minigan.ops.elementwise import value
 from minigan.ops.window import Sizes, window
 

@@ -1,15 +1,19 @@
-"""Activations as layers; the functions and their derivatives are in `ops`.
+"""Activations as layers; the functions and their derivatives are in `ops`.  Read `base` before it."""
 
-Part I; read `base` before it.
-"""
-
-from __future__ import annotations
-
-from typing import Any
+from collections.abc import Callable
 
 from minigan import ops
 from minigan.checks import real
-from minigan.layers.base import Function, Layer
+from minigan.layers.base import Layer
+
+
+class Function(Layer):
+    """A layer without weights that is one function f of its input, in training and at inference."""
+
+    f: Callable
+
+    def __call__(self, x, training: bool = False):
+        return self.f(x)
 
 
 class ReLU(Function):
@@ -24,6 +28,19 @@ class Tanh(Function):
     f = staticmethod(ops.tanh)
 
 
+class LeakyReLU(Layer):
+    """y = max(x, negative_slope · x)."""
+
+    def __init__(self, negative_slope: float = 0.2):
+        self.negative_slope = real("LeakyReLU", least=0, most=1, negative_slope=negative_slope)
+
+    def __call__(self, x, training: bool = False):
+        return ops.leaky_relu(x, slope=self.negative_slope)
+
+
+# --- To be read later: the other activations ---------------------------------------------------------
+
+
 class Sigmoid(Function):
     """y = 1/(1 + e⁻ˣ)."""
 
@@ -36,21 +53,11 @@ class Softmax(Function):
     f = staticmethod(ops.softmax)
 
 
-class LeakyReLU(Layer):
-    """y = max(x, negative_slope · x)."""
-
-    def __init__(self, negative_slope: float = 0.2) -> None:
-        self.negative_slope = real("LeakyReLU", least=0, most=1, negative_slope=negative_slope)
-
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        return ops.leaky_relu(x, slope=self.negative_slope)
-
-
 class ELU(Layer):
     """y = x for x > 0, else α(eˣ - 1)."""
 
-    def __init__(self, alpha: float = 1.0) -> None:
+    def __init__(self, alpha: float = 1.0):
         self.alpha = real("ELU", least=0, alpha=alpha)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         return ops.elu(x, alpha=self.alpha)

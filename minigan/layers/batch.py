@@ -1,23 +1,15 @@
-"""The two layers that look at a batch as a whole: BatchNormalization and MinibatchStdDev.
+"""The two layers that look at a batch as a whole: BatchNormalization and MinibatchStdDev.  Read `base` before it.
 
-Part I; read `base` before it.
-
-Both are written as compositions, so their gradients are right to every order without a derivation: the mean and
-the variance are differentiated like everything else.
+Both are compositions: the mean and the variance are differentiated like everything else, to every order.
 """
-
-from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import Array, replaceable, shaped, zeros
+from minigan.backend import replaceable, shaped, zeros
 from minigan.checks import expect, real, whole
 from minigan.layers.base import Layer
-from minigan.ops import broadcast_to, concatenate, mean, sqrt, var
-from minigan.ops.elementwise import value
+from minigan.ops import broadcast_to, concatenate, mean, sqrt, value, var
 
 
 class BatchNormalization(Layer):
@@ -29,14 +21,14 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy 2015; momentum and epsilon have the meaning and the defaults of Keras.
     """
 
-    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3) -> None:
+    def __init__(self, channels: int, momentum: float = 0.99, epsilon: float = 1e-3):
         self.channels = whole("BatchNormalization", channels=channels)
         self.momentum = real("BatchNormalization", least=0, below=1, momentum=momentum)
         self.epsilon = real("BatchNormalization", above=0, epsilon=epsilon)
         self.gamma, self.beta = Tensor(zeros((self.channels,)) + 1), Tensor(zeros((self.channels,)))
         self.moving_mean, self.moving_variance = zeros((self.channels,)), zeros((self.channels,)) + 1
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         expect(self, x, -1, self.channels, f"(..., {self.channels})")
         if not training:
             scale = self.gamma / np.sqrt(self.moving_variance + self.epsilon)
@@ -46,22 +38,21 @@ class BatchNormalization(Layer):
         self.moving_variance = self._moved(self.moving_variance, variance)
         return y
 
-    def _moved(self, average: Array, batch: Array) -> Array:
+    def _moved(self, average, batch):
         return self.momentum * average + ((1 - self.momentum) * batch).astype(average.dtype)
 
 
 @replaceable
-def normalize_batch(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Array, Array]:
+def normalize_batch(x, gamma, beta, epsilon: float):
     """y = γ (x - μ)/√(σ² + ε) + β, and the μ and σ² of the batch, bare numbers (channels,)."""
-    axes = all_but_last(x)
+    axes = tuple(range(x.ndim - 1))  # all but the last
     mu = mean(x, axes)
     centred = x - mu
     variance = mean(centred * centred, axes)
     return centred * (gamma / sqrt(variance + epsilon)) + beta, value(mu), value(variance)
 
 
-def all_but_last(x: Any) -> tuple[int, ...]:
-    return tuple(range(x.ndim - 1))
+# --- To be read later: how different the examples of a batch are --------------------------------------
 
 
 class MinibatchStdDev(Layer):
@@ -73,7 +64,7 @@ class MinibatchStdDev(Layer):
     single image gives away.  Source: Karras, Aila, Laine and Lehtinen 2018, section 3.
     """
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         x = shaped(x)
         s = mean(sqrt(var(x, axis=0) + 1e-8))
         return concatenate([x, broadcast_to(s, (*x.shape[:-1], 1))], axis=-1)

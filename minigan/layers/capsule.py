@@ -1,7 +1,5 @@
 """Capsules: groups of units whose vector says what there is by its length and how it lies by its direction.
 
-Part III; read `convolution` and `ops.einsum` before it.
-
 After Sabour, Frosst and Hinton 2017, "Dynamic Routing Between Capsules".  The I capsules u_i of one layer
 predict the J capsules of the next one, and each goes where its prediction agrees with the others':
 
@@ -12,10 +10,6 @@ predict the J capsules of the next one, and each goes where its prediction agree
     b_ij ← b_ij + ⟨û_ij, v_j⟩                and again from c_ij
 """
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 
 from minigan.autograd import Tensor
@@ -23,18 +17,16 @@ from minigan.backend import normal, replaceable
 from minigan.checks import choice, expect, whole
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
-from minigan.ops import einsum, reshape, softmax, sqrt, sum, transpose
-from minigan.ops.elementwise import value
+from minigan.ops import einsum, reshape, softmax, sqrt, sum, transpose, value
 from minigan.ops.window import Size
 
 EPSILON = 1e-7  # in the root of squash
 
 
-def squash(x: Any, axis: int = -1) -> Any:
+def squash(x, axis: int = -1):
     """v = ‖s‖² / (1 + ‖s‖²) · s / ‖s‖: short vectors go to almost zero, long ones to almost length one.
 
-    Written as s · ‖s‖ / (1 + ‖s‖²), with ‖s‖ = √(Σ s² + 1e-7), so that nothing is divided by zero and
-    the gradient at s = 0 is finite.
+    With ‖s‖ = √(Σ s² + 1e-7), so that the gradient at s = 0 is finite.
     """
     squared = sum(x * x, axis=axis, keepdims=True)
     return x * (sqrt(squared + EPSILON) / (squared + 1))
@@ -45,19 +37,15 @@ class PrimaryCapsules(Layer):
 
     x (N, H, W, in_channels) -> u (N, OH*OW*capsules, dimensions), with OH x OW the pixels that the
     convolution leaves: `capsules` at every pixel, each of which sees a window of kernel_size pixels.
-    Raises ValueError if the channels do not fit or no pixel is left.
     """
 
-    def __init__(
-        self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides: Size = 1
-    ) -> None:
-        self.in_channels, self.capsules, self.dimensions = whole(
-            "PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions
-        )
+    def __init__(self, in_channels: int, capsules: int, dimensions: int, kernel_size: Size, strides=1):
+        sizes = whole("PrimaryCapsules", in_channels=in_channels, capsules=capsules, dimensions=dimensions)
+        self.in_channels, self.capsules, self.dimensions = sizes
         self.convolution = Conv2D(in_channels, capsules * dimensions, kernel_size, strides)
         self.kernel_size, self.strides = self.convolution.kernel_size, self.convolution.strides
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         y = self.convolution(x)  # (N, OH, OW, capsules*dimensions)
         n, oh, ow, _ = y.shape
         return squash(reshape(y, (n, oh * ow * self.capsules, self.dimensions)))
@@ -72,18 +60,9 @@ class Capsules(Layer):
         "full"  the gradient of what is computed, through all iterations: what finite differences confirm
         "last"  the v of all but the last iteration are constants
         "none"  the c are constants, as if somebody else had chosen them
-    Raises ValueError if the capsules or dimensions of the input do not fit.
     """
 
-    def __init__(
-        self,
-        in_capsules: int,
-        in_dimensions: int,
-        capsules: int,
-        dimensions: int,
-        routings: int = 3,
-        routing_gradient: str = "full",
-    ) -> None:
+    def __init__(self, in_capsules, in_dimensions, capsules, dimensions, routings=3, routing_gradient="full"):
         name = "Capsules"
         self.in_capsules, self.in_dimensions = whole(
             name, in_capsules=in_capsules, in_dimensions=in_dimensions
@@ -94,14 +73,14 @@ class Capsules(Layer):
         shape = (self.capsules, self.in_dimensions, self.in_capsules, self.dimensions)
         self.kernel = Tensor(normal(shape) * 0.1)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
-        expect(self, x, 2, self.in_dimensions, f"(N, {self.in_capsules}, {self.in_dimensions})")
-        expect(self, x, 1, self.in_capsules, f"(N, {self.in_capsules}, {self.in_dimensions})")
+    def __call__(self, x, training: bool = False):
+        for axis, size in ((1, self.in_capsules), (2, self.in_dimensions)):
+            expect(self, x, axis, size, f"(N, {self.in_capsules}, {self.in_dimensions})")
         return route(x, self.kernel, self.routings, self.routing_gradient)
 
 
 @replaceable
-def route(u: Any, kernel: Any, routings: int, routing_gradient: str) -> Any:
+def route(u, kernel, routings: int, routing_gradient: str):
     """v (N, J, E) from u (N, I, D) and W (J, D, I, E): the equations at the top, an iteration a round."""
     u_hat = einsum("nid,jdie->jnie", u, kernel)  # û_ij = W_ij u_i
     b = np.zeros_like(value(u), shape=(len(kernel), len(u), u.shape[1]))  # (J, N, I)

@@ -1,15 +1,8 @@
-"""Conv2D and Conv2DTranspose: the convolution of `ops.convolution` with a trained kernel and a bias.
-
-Part II; read `base`, `dense` and `ops.convolution` before it.
-"""
-
-from __future__ import annotations
-
-from typing import Any
+"""Conv2D and Conv2DTranspose: the convolution of `ops.convolution` with a trained kernel and a bias."""
 
 from minigan.checks import expect, whole
 from minigan.layers.base import Layer
-from minigan.layers.initializers import Initializer, glorot_uniform, make_weights
+from minigan.layers.initializers import glorot_uniform, make_weights
 from minigan.ops import conv2d, conv2d_transpose
 from minigan.ops.window import Padding, Size, per_axis, sides
 
@@ -28,25 +21,24 @@ class _Convolution(Layer):
         padding: Padding = "valid",
         dilation_rate: Size = 1,
         use_bias: bool = True,
-        kernel_initializer: Initializer | str = glorot_uniform,
-    ) -> None:
+        kernel_initializer=glorot_uniform,
+    ):
         name = type(self).__name__
         self.in_channels, self.filters = whole(name, in_channels=in_channels, filters=filters)
-        self.kernel_size = kh, kw = per_axis(name, "kernel_size", kernel_size)
+        self.kernel_size = per_axis(name, "kernel_size", kernel_size)
         self.strides = per_axis(name, "strides", strides)
         self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate)
         sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
         self.padding, self.use_bias = padding, use_bias
         channels = (self.filters, self.in_channels) if self.transposed else (self.in_channels, self.filters)
-        fan_in, fan_out = kh * kw * self.in_channels, kh * kw * self.filters
         self.kernel, self.bias = make_weights(
-            name, kernel_initializer, (kh, kw, *channels), fan_in, fan_out, self.filters, use_bias
+            name, kernel_initializer, (*self.kernel_size, *channels), self.in_channels, self.filters, use_bias
         )
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         return self.apply(x, self.kernel)
 
-    def apply(self, x: Any, kernel: Any) -> Any:
+    def apply(self, x, kernel):
         """y with another kernel in the place of w, as spectral normalization has one."""
         expect(self, x, 3, self.in_channels, f"(N, H, W, {self.in_channels})")
         f = conv2d_transpose if self.transposed else conv2d
@@ -59,7 +51,6 @@ class Conv2D(_Convolution):
 
     x (N, H, W, in_channels), w (KH, KW, in_channels, filters), b (filters,), y (N, OH, OW, filters);
     strides, padding and dilation_rate as for `ops.conv2d`.
-    Raises ValueError if the channels do not fit or no output pixel is left.
     """
 
     transposed = False
@@ -70,7 +61,6 @@ class Conv2DTranspose(_Convolution):
 
     y (N, OH, OW, in_channels), w (KH, KW, filters, in_channels), b (filters,), x (N, H, W, filters), with
     H = OH·S for padding="same" and OH·S + max(KH - S, 0) for "valid"; else as for `ops.conv2d_transpose`.
-    Raises ValueError if the channels do not fit.
     """
 
     transposed = True

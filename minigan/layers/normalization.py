@@ -1,17 +1,11 @@
 """Normalization that does not look at the batch: of each example, and of a kernel.
 
-Part II; read `dense` and `convolution` before it.
-
 The largest singular value σ of a kernel W is followed by one step of the power method per training step:
 
     v ← Wᵀu/‖Wᵀu‖,    u ← Wv/‖Wv‖,    σ = uᵀW v,
 
 where u and v count as constants and the gradient flows through W alone.
 """
-
-from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +15,7 @@ from minigan.checks import expect, instance, real, whole
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D, Conv2DTranspose
 from minigan.layers.dense import Dense
-from minigan.ops import matmul, mean, reshape, sqrt
-from minigan.ops.elementwise import value
+from minigan.ops import matmul, mean, reshape, sqrt, value
 
 
 class LayerNormalization(Layer):
@@ -32,13 +25,12 @@ class LayerNormalization(Layer):
     Source: Ba, Kiros and Hinton 2016; epsilon as in Keras.
     """
 
-    def __init__(self, features: int, epsilon: float = 1e-3) -> None:
+    def __init__(self, features: int, epsilon: float = 1e-3):
         self.features = whole("LayerNormalization", features=features)
         self.epsilon = real("LayerNormalization", above=0, epsilon=epsilon)
-        self.gamma = Tensor(zeros((self.features,)) + 1)
-        self.beta = Tensor(zeros((self.features,)))
+        self.gamma, self.beta = Tensor(zeros((self.features,)) + 1), Tensor(zeros((self.features,)))
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         expect(self, x, -1, self.features, f"(..., {self.features})")
         centred = x - mean(x, -1, keepdims=True)
         variance = mean(centred * centred, -1, keepdims=True)
@@ -48,21 +40,19 @@ class LayerNormalization(Layer):
 class SpectralNormalization(Layer):
     """`layer`, a Dense, Conv2D or Conv2DTranspose, with its kernel divided by its spectral norm.
 
-    So it stretches no vector: a linear map W/σ has the Lipschitz constant one.  The kernel counts as a matrix:
-    all axes but the last against the last.  For a convolution its norm is that of the matrix, as in the paper,
-    not that of the convolution as a map of images.
+    So it stretches no vector: a linear map W/σ has the Lipschitz constant one.  The kernel counts as a matrix,
+    all axes but the last against the last; for a convolution this is not its norm as a map of images.
     Source: Miyato, Kataoka, Koyama and Yoshida 2018, algorithm 1.
-    Raises TypeError for a layer that has no kernel.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer):
         self.layer = instance("SpectralNormalization", (Dense, Conv2D, Conv2DTranspose), layer=layer)
-        self.u = _unit(normal((self.layer.kernel.shape[-1],)))
         matrix = self.layer.kernel.data.reshape(-1, self.layer.kernel.shape[-1])
+        self.u = _unit(normal(matrix.shape[1:]))
         for _ in range(10):  # so that σ is close from the first step on
             self.u = _unit(_unit(matrix @ self.u) @ matrix)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         kernel = self.layer.kernel
         matrix = reshape(kernel, (-1, kernel.shape[-1]))  # (M, F)
         v = _unit(value(matrix) @ self.u)  # (M,)
@@ -71,5 +61,5 @@ class SpectralNormalization(Layer):
         return self.layer.apply(x, kernel / matmul(matmul(v, matrix), u))
 
 
-def _unit(vector: Any) -> Any:
+def _unit(vector):
     return vector / (np.sqrt((vector * vector).sum()) + 1e-12)

@@ -1,14 +1,6 @@
-"""Dropout and noise: randomness in training, nothing at inference.
-
-Part III; read `base` before it.
-
-The masks are arrays, so to the gradient they are constants.
-"""
-
-from __future__ import annotations
+"""Dropout and noise: randomness in training, nothing at inference.  To the gradient it is a constant."""
 
 import math
-from typing import Any
 
 from minigan.backend import normal, shaped, uniform
 from minigan.checks import real
@@ -18,13 +10,13 @@ from minigan.layers.base import Layer
 class Dropout(Layer):
     """In training, y = x/(1 - rate) with probability 1 - rate and 0 otherwise; at inference, y = x.
 
-    Raises ValueError unless 0 <= rate < 1.  Source: Srivastava et al. 2014.
+    Source: Srivastava et al. 2014.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float):
         self.rate = real("Dropout", least=0, below=1, rate=rate)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         if not training or self.rate == 0:
             return x
         x = shaped(x)
@@ -35,10 +27,10 @@ class Dropout(Layer):
 class GaussianNoise(Layer):
     """In training, y = x + stddev · n with n standard normal; at inference, y = x."""
 
-    def __init__(self, stddev: float) -> None:
+    def __init__(self, stddev: float):
         self.stddev = real("GaussianNoise", least=0, stddev=stddev)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         if not training or self.stddev == 0:
             return x
         x = shaped(x)
@@ -48,13 +40,13 @@ class GaussianNoise(Layer):
 class GaussianDropout(Layer):
     """In training, y = x · (1 + n √(rate/(1 - rate))) with n standard normal; at inference, y = x.
 
-    The mean and the variance are those of Dropout.  Raises ValueError unless 0 <= rate < 1.
+    The mean and the variance are those of Dropout.
     """
 
-    def __init__(self, rate: float) -> None:
+    def __init__(self, rate: float):
         self.rate = real("GaussianDropout", least=0, below=1, rate=rate)
 
-    def __call__(self, x: Any, training: bool = False) -> Any:
+    def __call__(self, x, training: bool = False):
         if not training or self.rate == 0:
             return x
         x = shaped(x)

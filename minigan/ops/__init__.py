@@ -1,30 +1,18 @@
 """The operations: what they compute, and below each its derivative.
 
-Reading order: `broadcasting`, `elementwise`, `contraction` (Part I); `kinks`, `reduction`, `shape`, `window`,
-`convolution`, `resampling` (Part II); `einsum` (Part III).  `operators` is notation: a + b for add(a, b).
+Reading order: `broadcasting`, `elementwise`, `contraction` (Part I); `reduction`, `shape`, `window`, `convolution`,
+`resampling` (Part II).  `operators` is notation: a + b for add(a, b).
 """
 
+# ruff: noqa: I001 - the names of `elementwise` in a few lines instead of twenty
 from minigan.ops import operators as operators
 from minigan.ops.broadcasting import broadcast_to, mean, reshape, sum
-from minigan.ops.contraction import matmul, transpose
+from minigan.ops.contraction import einsum, matmul, transpose
 from minigan.ops.convolution import conv2d, conv2d_transpose
-from minigan.ops.einsum import einsum
 from minigan.ops.elementwise import (
-    add,
-    divide,
-    exp,
-    leaky_relu,
-    log,
-    multiply,
-    negative,
-    relu,
-    sigmoid,
-    softplus,
-    sqrt,
-    subtract,
-    tanh,
-)
-from minigan.ops.kinks import abs, clip, elu, maximum, minimum, power, where
+    abs, add, clip, divide, elu, exp, leaky_relu, log, maximum, minimum, multiply, negative, power, relu, sigmoid,
+    softplus, sqrt, subtract, tanh, value as value, where,
+)  # fmt: skip
 from minigan.ops.reduction import log_softmax, logsumexp, max, min, norm, softmax, var
 from minigan.ops.resampling import average_pool2d, max_pool2d, upsample2d
 from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack

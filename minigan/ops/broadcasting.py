@@ -1,17 +1,11 @@
-"""reshape, broadcast_to and sum: the linear bookkeeping behind every broadcast.
+"""reshape, broadcast_to and sum: the linear bookkeeping behind every broadcast.  Read `autograd` before it.
 
-Part I; read `autograd` before it.
-
-NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and
-summing are each other's transpose:  <broadcast(x), g> = <x, sum(g)>.  So the vjp of the one is the
-other, and the gradient of any operand that was broadcast is summed back to its shape (`unbroadcast`).
+NumPy repeats an array along its missing or size-1 axes when it meets a larger one.  Repeating and summing are each
+other's transpose,  <broadcast(x), g> = <x, sum(g)>:  the vjp of the one is the other.
 """
-
-from __future__ import annotations
 
 import math
 from numbers import Integral
-from typing import Any
 
 import numpy as np
 
@@ -44,7 +38,7 @@ broadcast_to.defvjp(lambda g, y, x, shape: unbroadcast(g, x))
 sum.defvjp(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis))
 
 
-def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def mean(x, axis: Axis = None, keepdims: bool = False):
     """y = (1/n) Σ x over the n elements along `axis`."""
     x = shaped(x)
     n = math.prod([x.shape[a] for a in axes_of(axis, x.ndim)])
@@ -53,7 +47,7 @@ def mean(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
     return sum(x, axis=axis, keepdims=keepdims) * (1 / n)
 
 
-def unbroadcast(g: Any, x: Any) -> Any:
+def unbroadcast(g, x):
     """Sum g over the axes along which x was broadcast, so that it has the shape of x again."""
     if g.shape == x.shape:
         return g
@@ -62,9 +56,12 @@ def unbroadcast(g: Any, x: Any) -> Any:
     return reshape(sum(g, axis=(*range(new), *repeated)), x.shape)
 
 
-def spread(g: Any, x: Any, axis: Axis) -> Any:
+def spread(g, x, axis: Axis):
     """Repeat g, the gradient of a reduction of x over `axis`, to the shape of x."""
     return broadcast_to(reshape(g, reduced_shape(x.shape, axis)), x.shape)
+
+
+# --- To be read later: axes in every spelling --------------------------------------------------------
 
 
 def reduced_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:

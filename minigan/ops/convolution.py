@@ -1,8 +1,6 @@
-"""Convolution, its two transposes, and why there are exactly three of them.
+"""Convolution, its two transposes, and why there are exactly three of them.  Read `contraction` before it.
 
-Part II; read `contraction` and `window` before it.
-
-With stride S, padding P and dilation D, written for one spatial axis (any others are the same):
+With stride S, padding P and dilation D, written for one spatial axis (there may be any number, all the same):
 
     y[n, o, f] = Σ_k Σ_c  x[n, S·o + D·k - P, c] · w[k, c, f]                       (convolution)
 
@@ -19,18 +17,13 @@ right to every order if the three forwards are each other's transposes, which th
 Images are (N, H, W, C), kernels (KH, KW, C, F), results (N, OH, OW, F).
 """
 
-from __future__ import annotations
-
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
 from minigan.ops.window import Padding, Size, Window, per_axis, transposed_size, window
-
-# --- The family: three bodies, for any number of spatial axes ----------------------------------------
 
 
 @primitive
@@ -80,20 +73,14 @@ convolution_kernel_gradient.defvjp(
 )
 
 
-# --- What is called -------------------------------------------------------------------------------
-
-
-def conv2d(
-    x: Any, kernel: Any, strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1
-) -> Any:
+def conv2d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1):
     """Cross-correlation, which deep learning calls convolution: y[o] = Σ x[S·o + D·k - P] w[k].
 
     x (N, H, W, C), kernel (KH, KW, C, F), y (N, OH, OW, F).
     strides, dilation_rate  one number, or (rows, columns)
     padding  "valid": none; "same": so that OH = ⌈H / S⌉, an odd row or column going to the bottom or right;
              a number of pixels on every side; or ((top, bottom), (left, right))
-    OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1.  Raises ValueError if that is less than 1, or if
-    the channels do not fit.
+    OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1, which must be at least 1.
     """
     x, kernel = shaped(x), shaped(kernel)
     check_channels("conv2d", "x", x, 2, kernel)
@@ -102,47 +89,32 @@ def conv2d(
 
 
 def conv2d_transpose(
-    y: Any,
-    kernel: Any,
-    strides: Size = 1,
-    padding: Padding = "valid",
-    output_size: Size | None = None,
-    dilation_rate: Size = 1,
-) -> Any:
+    y, kernel, strides: Size = 1, padding: Padding = "valid", output_size=None, dilation_rate: Size = 1
+):
     """The transpose of conv2d in its image: x[S·o + D·k - P] += y[o] w[k].
 
     y (N, OH, OW, F), kernel (KH, KW, C, F) of the convolution that is transposed, x (N, H, W, C).
     output_size  (H, W); by default that of Keras: OH·S for "same", OH·S + max(D·(KH - 1) + 1 - S, 0) for
                  "valid"; and S·(OH - 1) + D·(KH - 1) + 1 - top - bottom for a padding in numbers
-    Raises ValueError if a conv2d of an image of output_size would not have the shape of y.
     """
-    y, kernel = shaped(y), shaped(kernel)
-    check_channels("conv2d_transpose", "y", y, 3, kernel)
+    name, y, kernel = "conv2d_transpose", shaped(y), shaped(kernel)
+    check_channels(name, "y", y, 3, kernel)
     if output_size is None:
-        output_size = transposed_size(
-            "conv2d_transpose", y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate
-        )
+        size = transposed_size(name, y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
     else:
-        output_size = per_axis("conv2d_transpose", "output_size", output_size)
-    at = window("conv2d_transpose", output_size, kernel.shape[:2], strides, padding, dilation_rate)
+        size = per_axis(name, "output_size", output_size)
+    at = window(name, size, kernel.shape[:2], strides, padding, dilation_rate)
     if at.result != y.shape[1:3]:
-        raise ValueError(
-            f"conv2d_transpose: an image of output_size {output_size} has a convolution of {at.result} pixels, "
-            f"but y has {y.shape[1:3]}"
-        )
+        came = f"{name}: an image of output_size {size} has a convolution of {at.result} pixels"
+        raise ValueError(f"{came}, but y has {y.shape[1:3]}")
     return convolution_transpose(y, kernel, at=at)
 
 
-def check_channels(name: str, argument: str, images: Any, axis: int, kernel: Any) -> None:
+def check_channels(name: str, argument: str, images, axis: int, kernel) -> None:
+    came = f"{name}: {argument} has shape {images.shape} and the kernel {kernel.shape}"
     if len(images.shape) != 4 or len(kernel.shape) != 4:
-        raise ValueError(
-            f"{name}: {argument} has shape {images.shape} and the kernel {kernel.shape}, expected (N, H, W, "
-            "channels) and (KH, KW, C, F)"
-        )
+        raise ValueError(f"{came}, expected (N, H, W, channels) and (KH, KW, C, F)")
     if images.shape[3] != kernel.shape[axis]:
-        raise ValueError(
-            f"{name}: {argument} has {images.shape[3]} channels, but the kernel of shape {kernel.shape} expects "
-            f"{kernel.shape[axis]}"
-        )
+        raise ValueError(f"{came}: {images.shape[3]} channels, but the kernel expects {kernel.shape[axis]}")
     if min(kernel.shape[2:]) < 1:
         raise ValueError(f"{name}: a kernel of shape {kernel.shape} has no channels")

@@ -1,25 +1,18 @@
-"""Reductions over axes: var, max, min, logsumexp, softmax, norm.
-
-Part II; read `elementwise` before it (`sum` and `mean` are in `broadcasting`).
+"""Reductions over axes: var, max, min, logsumexp, softmax, norm.  Read `elementwise` before it.
 
 Only `max`, `logsumexp` and `norm` are primitives; the others are compositions and need no derivative
 of their own.  `axis` is an int, a tuple of ints, or None for all axes, as in NumPy.
 """
-
-from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
 from minigan.ops.broadcasting import Axis, mean, reduced_shape, spread, sum
-from minigan.ops.elementwise import exp, log, value
-from minigan.ops.kinks import where
+from minigan.ops.elementwise import exp, log, value, where
 
 
-def var(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def var(x, axis: Axis = None, keepdims: bool = False):
     """y = mean of (x - mean)²: the biased variance, as batch normalization uses it."""
     x = shaped(x)
     centred = x - mean(x, axis, keepdims=True)
@@ -32,7 +25,7 @@ def max(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return x.max(axis=axis, keepdims=keepdims)
 
 
-def _max_vjp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _max_vjp(g, y, x, axis=None, keepdims=False):
     largest = value(x) == value(y).reshape(reduced_shape(x.shape, axis))
     share = largest.astype(g.dtype) / largest.sum(axis=axis, keepdims=True).astype(g.dtype)
     return spread(g, x, axis) * share
@@ -41,7 +34,7 @@ def _max_vjp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) 
 max.defvjp(_max_vjp)
 
 
-def min(x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def min(x, axis: Axis = None, keepdims: bool = False):
     """y = min x = -max(-x)."""
     return -max(-shaped(x), axis=axis, keepdims=keepdims)
 
@@ -55,7 +48,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return y if keepdims else y.reshape(x.sum(axis=axis).shape)
 
 
-def _logsumexp_vjp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _logsumexp_vjp(g, y, x, axis=None, keepdims=False):
     y = where(np.isneginf(value(y)), 0.0, y)  # a row of -∞ has no softmax; its gradient is zero
     return spread(g, x, axis) * exp(x - spread(y, x, axis))
 
@@ -69,14 +62,14 @@ def _finite_max(x: Array, axis: Axis) -> Array:
     return np.where(np.isfinite(largest), largest, x.dtype.type(0))
 
 
-def softmax(x: Any, axis: Axis = -1) -> Any:
+def softmax(x, axis: Axis = -1):
     """y = eˣ / Σ eˣ over `axis`: probabilities that sum to one."""
     x = shaped(x)
     e = exp(x - _finite_max(value(x), axis))
     return e / sum(e, axis=axis, keepdims=True)
 
 
-def log_softmax(x: Any, axis: Axis = -1) -> Any:
+def log_softmax(x, axis: Axis = -1):
     """y = x - log Σ eˣ over `axis`: the logarithms of probabilities that sum to one."""
     x = shaped(x)
     shifted = x - _finite_max(value(x), axis)  # before the logarithm: log Σ alone would lose digits
@@ -89,7 +82,7 @@ def norm(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.sqrt((x * x).sum(axis=axis, keepdims=keepdims))
 
 
-def _norm_vjp(g: Any, y: Any, x: Any, axis: Axis = None, keepdims: bool = False) -> Any:
+def _norm_vjp(g, y, x, axis=None, keepdims=False):
     return spread(g / where(value(y) == 0, 1.0, y), x, axis) * x
 
 

@@ -1,15 +1,10 @@
-"""Making images larger and smaller: upsample2d, max_pool2d, average_pool2d.
-
-Part II; read `reduction`, `shape` and `contraction` before it.
+"""Making images larger and smaller: upsample2d, max_pool2d, average_pool2d.  Read `window` before it.
 
 All are compositions, so that none needs a derivative of its own.  The transpose of repeating pixels is
 summing over the repeated block, which is where peers go wrong by picking one pixel of the block.
 """
 
-from __future__ import annotations
-
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -19,20 +14,19 @@ from minigan.ops.contraction import matmul
 from minigan.ops.elementwise import value
 from minigan.ops.reduction import max
 from minigan.ops.shape import getitem, pad, stack
-from minigan.ops.window import Padding, Size, Window, per_axis, window
+from minigan.ops.window import Padding, Size, per_axis, window
 
 INTERPOLATIONS = ("nearest", "bilinear")
 
 
-def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
+def upsample2d(x, size: Size = 2, interpolation: str = "nearest"):
     """Images `size` times as high and wide: (N, H, W, C) -> (N, H·SH, W·SW, C).
 
     size           one number, or (rows, columns)
     interpolation  "nearest": every pixel is repeated; "bilinear": weighted means of the nearest pixels,
                    whose centres lie at half-integers; beyond the outermost centres the edge is continued
     """
-    sh, sw = per_axis("upsample2d", "size", size)
-    x = _images("upsample2d", x)
+    x, (sh, sw) = _images("upsample2d", x), per_axis("upsample2d", "size", size)
     n, h, w, c = x.shape
     if interpolation == "nearest":
         y = broadcast_to(reshape(x, (n, h, 1, w, 1, c)), (n, h, sh, w, sw, c))
@@ -44,7 +38,7 @@ def upsample2d(x: Any, size: Size = 2, interpolation: str = "nearest") -> Any:
     raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected one of {INTERPOLATIONS}")
 
 
-def _bilinear(n: int, scale: int, like: Any) -> Any:
+def _bilinear(n: int, scale: int, like):
     """The (n·scale, n) matrix of linear interpolation along one axis; every row sums to one."""
     centre = np.clip((np.arange(n * scale) + 0.5) / scale - 0.5, 0, n - 1)  # in pixels of the original
     weights = np.maximum(1 - np.abs(centre[:, None] - np.arange(n)), 0)
@@ -52,50 +46,43 @@ def _bilinear(n: int, scale: int, like: Any) -> Any:
     return to_device(weights.astype(dtype if dtype.kind == "f" else np.float32), value(like))
 
 
-def max_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
+def max_pool2d(x, size: Size = 2, strides: Size | None = None, padding: Padding = "valid"):
     """The largest pixel of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
 
     Windows may overlap; strides are the size by default.  Padding never wins.  The largest pixel receives
-    the gradient, and pixels that tie share it equally.
-    Raises ValueError if no window fits, or if one would see nothing but padding.
+    the gradient, and pixels that tie share it equally.  No window may see nothing but padding.
     """
     x = _images("max_pool2d", x)
     dtype = value(x).dtype
     lowest = -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
-    windows, _ = _windows("max_pool2d", x, size, strides, padding, outside=lowest)
-    return max(windows, axis=0)
+    return max(_windows("max_pool2d", x, size, strides, padding, outside=lowest), axis=0)
 
 
-def average_pool2d(x: Any, size: Size = 2, strides: Size | None = None, padding: Padding = "valid") -> Any:
+def average_pool2d(x, size: Size = 2, strides: Size | None = None, padding: Padding = "valid"):
     """The mean of each window, channel by channel: (N, H, W, C) -> (N, OH, OW, C).
 
-    Windows may overlap; strides are the size by default.  Pixels of the padding are not counted.
-    Raises ValueError if no window fits, or if one would see nothing but padding.
+    Strides are the size by default.  Pixels of the padding are not counted.
     """
     x = _images("average_pool2d", x)
-    windows, at = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
-    ones = np.ones_like(value(x), shape=(1, *at.image, 1))
-    inside, _ = _windows("average_pool2d", ones, size, strides, padding, outside=0.0)
+    windows = _windows("average_pool2d", x, size, strides, padding, outside=0.0)
+    ones = np.ones_like(value(x), shape=(1, *x.shape[1:3], 1))
+    inside = _windows("average_pool2d", ones, size, strides, padding, outside=0.0)
     return windows.sum(axis=0) * (1 / inside.sum(axis=0))
 
 
-def _windows(
-    name: str, x: Any, size: Size, strides: Size | None, padding: Padding, outside: float
-) -> tuple[Any, Window]:
+def _windows(name: str, x, size: Size, strides: Size | None, padding: Padding, outside: float):
     """Each pixel of each window, (pixels of a window, N, OH, OW, C): one strided slice for each."""
     kernel = per_axis(name, "size", size)
     at = window(name, x.shape[1:3], kernel, kernel if strides is None else strides, padding, 1)
-    after = tuple([f - p - n for f, p, n in zip(at.framed, at.padding, at.image, strict=True)])
-    if any(p >= k for p, k in zip((*at.padding, *after), kernel * 2, strict=True)):
-        raise ValueError(
-            f"{name}: with padding {padding!r}, a window of {kernel} pixels would see nothing but padding"
-        )
-    if any(at.padding) or any(after):
-        x = pad(x, ((0, 0), *zip(at.padding, after, strict=True), (0, 0)), outside)
-    return stack([getitem(x, at.seen_by(k)) for k in product(*map(range, kernel))]), at
+    around = [(p, f - p - n) for p, f, n in zip(at.padding, at.framed, at.image, strict=True)]
+    if any(before >= k or after >= k for (before, after), k in zip(around, kernel, strict=True)):
+        came = f"{name}: with padding {padding!r}, a window of {kernel} pixels"
+        raise ValueError(f"{came} would see nothing but padding")
+    x = pad(x, ((0, 0), *around, (0, 0)), outside)
+    return stack([getitem(x, at.seen_by(k)) for k in product(*map(range, kernel))])
 
 
-def _images(name: str, x: Any) -> Any:
+def _images(name: str, x):
     x = shaped(x)
     if x.ndim != 4:
         raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")

@@ -1,15 +1,10 @@
-"""Moving numbers around: indexing, concatenate, stack, pad, flip, repeat.
-
-Part II; read `broadcasting` before it.
+"""Moving numbers around: indexing, concatenate, stack, pad, flip, repeat.  Read `broadcasting` before it.
 
 All of these are linear with coefficients 0 and 1, so each vjp is the transposed movement: what was
 copied from a place sends its gradient back there, and what was copied twice adds up.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -20,13 +15,13 @@ from minigan.ops.broadcasting import Axis, axes_of, broadcast_to, reshape
 
 
 @primitive
-def getitem(x: Array, index: Any) -> Array:
+def getitem(x: Array, index) -> Array:
     """y = x[index];  the gradient is scattered back to where the numbers came from."""
     return x[index]
 
 
 @primitive
-def scatter(x: Array, index: Any, shape: tuple[int, ...]) -> Array:
+def scatter(x: Array, index, shape: tuple[int, ...]) -> Array:
     """y = zeros of `shape` with y[index] += x, repeated indices adding up:  the transpose of getitem."""
     y = np.zeros_like(x, shape=shape)
     if _may_repeat(index):
@@ -40,7 +35,7 @@ getitem.defvjp(lambda g, y, x, index: scatter(g, index, x.shape))
 scatter.defvjp(lambda g, y, x, index, shape: getitem(g, index))
 
 
-def _may_repeat(index: Any) -> bool:
+def _may_repeat(index) -> bool:
     """True unless `index` consists of numbers and slices: lists and arrays can name one place twice."""
     parts = index if isinstance(index, tuple) else (index,)
     return not all(part is None or part is ... or isinstance(part, int | slice) for part in parts)
@@ -52,7 +47,7 @@ def _concatenate(*arrays: Array, axis: int = 0) -> Array:
     return np.concatenate(arrays, axis=axis)
 
 
-def _concatenate_vjp(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any:
+def _concatenate_vjp(i, g, y, *arrays, axis=0):
     start = int(np.sum([a.shape[axis] for a in arrays[:i]], dtype=int))
     piece = slice(start, start + arrays[i].shape[axis])
     return getitem(g, (slice(None),) * (axis % g.ndim) + (piece,))
@@ -61,19 +56,17 @@ def _concatenate_vjp(i: int, g: Any, y: Any, *arrays: Any, axis: int = 0) -> Any
 _concatenate.defvjp(each=_concatenate_vjp)
 
 
-def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
+def concatenate(arrays: Sequence, axis: int = 0):
     """y = the arrays one after the other along an existing `axis`."""
     return _concatenate(*arrays, axis=axis)
 
 
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(arrays: Sequence, axis: int = 0):
     """y = the arrays, all of one shape, side by side along a new `axis`."""
     arrays = [shaped(a) for a in arrays]
     shapes = {a.shape for a in arrays}
     if len(shapes) != 1:
-        raise ValueError(
-            f"stack: arrays of the shapes {sorted(shapes)}, expected at least one, all of one shape"
-        )
+        raise ValueError(f"stack: arrays of shapes {sorted(shapes)}, expected at least one, all of one shape")
     (axis,) = axes_of(axis, arrays[0].ndim + 1)
     shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
     return concatenate([reshape(a, shape) for a in arrays], axis)
@@ -87,7 +80,7 @@ def pad(x: Array, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -
     return np.pad(x, tuple(pad_width) or 0, constant_values=constant)  # a number has no axes to pad
 
 
-def _pad_vjp(g: Any, y: Any, x: Any, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Any:
+def _pad_vjp(g, y, x, pad_width, constant=0.0):
     index = [slice(before, before + n) for (before, _), n in zip(pad_width, x.shape, strict=True)]
     return getitem(g, tuple(index))
 
@@ -95,18 +88,17 @@ def _pad_vjp(g: Any, y: Any, x: Any, pad_width: Sequence[tuple[int, int]], const
 pad.defvjp(_pad_vjp)
 
 
-def flip(x: Any, axis: Axis = None) -> Any:
+def flip(x, axis: Axis = None):
     """y = x in reverse order along `axis`: one axis, several, or all."""
     x = shaped(x)
     axes = axes_of(axis, x.ndim)
     return getitem(x, tuple([slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)]))
 
 
-def repeat(x: Any, repeats: int, axis: int) -> Any:
+def repeat(x, repeats: int, axis: int):
     """y = x with every slice along `axis` repeated `repeats` times:  a b c -> a a b b c c."""
     x, repeats = shaped(x), whole("repeat", least=0, repeats=repeats)
     (axis,) = axes_of(axis, x.ndim)
     before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
-    y = reshape(x, (*before, n, 1, *after))
-    y = broadcast_to(y, (*before, n, repeats, *after))
+    y = broadcast_to(reshape(x, (*before, n, 1, *after)), (*before, n, repeats, *after))
     return reshape(y, (*before, n * repeats, *after))

@@ -1,13 +1,8 @@
-"""Where the taps of a kernel fall: strides, padding and dilation in every spelling, as plain numbers.
-
-Part II; read nothing before it.  For any number of spatial axes: a size is a tuple with a number for each.
-"""
-
-from __future__ import annotations
+"""Where the taps of a kernel fall: strides, padding and dilation in every spelling, as tuples of numbers."""
 
 import math
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 Sizes = tuple[int, ...]
 Size = int | Sizes
@@ -27,9 +22,8 @@ class Window(NamedTuple):
     @property
     def framed(self) -> Sizes:
         """The size of the image with its padding, and with all that a tap can reach."""
-        return tuple(
-            max(p + n, s * (o - 1) + d * (k - 1) + 1) for n, k, o, s, p, d in zip(*self, strict=True)
-        )
+        each = zip(*self, strict=True)
+        return tuple([max(p + n, s * (o - 1) + _extent(k, d)) for n, k, o, s, p, d in each])
 
     @property
     def inside(self) -> tuple[slice, ...]:
@@ -42,49 +36,38 @@ class Window(NamedTuple):
         return (slice(None), *(slice(d * k, d * k + s * (o - 1) + 1, s) for k, o, s, d in each))
 
 
-def window(
-    name: str, image: Sizes, kernel: Sizes, strides: Size, padding: Padding, dilation_rate: Size
-) -> Window:
+def window(name: str, image: Sizes, kernel: Sizes, strides: Size, padding: Padding, dilation_rate: Size):
     """Every spelling of strides, padding and dilation as plain numbers, with the size of the result."""
     strides = per_axis(name, "strides", strides, len(image))
     dilation = per_axis(name, "dilation_rate", dilation_rate, len(image))
-    extent = _extent(kernel, dilation)
-    found = sides(name, padding, image, extent, strides)
+    extent = tuple(map(_extent, kernel, dilation))
+    around = sides(name, padding, image, extent, strides)
     if min(image) < 1:
-        raise ValueError(f"{name}: an image of {image} pixels, with padding {found}, has no pixel")
-    each = zip(image, found, extent, strides, strict=True)
+        raise ValueError(f"{name}: an image of {image} pixels, with padding {around}, has no pixel")
+    each = zip(image, around, extent, strides, strict=True)
     result = tuple([(n + sum(p) - e) // s + 1 for n, p, e, s in each])
     if min(*result, *kernel) < 1:
         raise ValueError(
             f"{name}: no output pixel: a kernel of {kernel} pixels (spread over {extent}) does not fit "
-            f"into an image of {image} pixels with padding {found}"
+            f"into an image of {image} pixels with padding {around}"
         )
-    return Window(image, kernel, result, strides, tuple([before for before, _ in found]), dilation)
+    return Window(image, kernel, result, strides, tuple([before for before, _ in around]), dilation)
 
 
-def _extent(kernel: Sizes, dilation: Sizes) -> Sizes:
-    return tuple([d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)])
+def _extent(kernel: int, dilation: int) -> int:
+    return dilation * (kernel - 1) + 1
 
 
-def sides(
-    name: str, padding: Padding, image: Sizes, extent: Sizes, strides: Sizes
-) -> tuple[tuple[int, int], ...]:
+def sides(name: str, padding: Padding, image: Sizes, extent: Sizes, strides: Sizes):
     """padding as (before, after) for each axis.  Raises ValueError if it is none."""
-    if padding == "valid":
-        return ((0, 0),) * len(image)
     if padding == "same":
         each = zip(image, strides, extent, strict=True)
         totals = [max((math.ceil(n / s) - 1) * s + e - n, 0) for n, s, e in each]
         return tuple([(total // 2, total - total // 2) for total in totals])
-    pairs: Any = ((padding, padding),) * len(image) if isinstance(padding, Integral) else padding
-    try:
-        found = tuple([(before, after) for before, after in pairs])
-        if len(found) == len(image) and all(
-            isinstance(p, Integral) and p >= 0 for side in found for p in side
-        ):
-            return tuple([(int(before), int(after)) for before, after in found])
-    except (TypeError, ValueError):  # it is no pair for each axis
-        pass
+    pixels = 0 if padding == "valid" else padding
+    pairs = pixels if isinstance(pixels, tuple | list) else [(pixels, pixels)] * len(image)
+    if len(pairs) == len(image) and all(_are_whole(pair, 2, least=0) for pair in pairs):
+        return tuple([(int(before), int(after)) for before, after in pairs])
     raise ValueError(
         f"{name}: padding is {padding!r}, expected 'valid', 'same', a number of pixels, or ((top, bottom), "
         "(left, right)), none of them negative"
@@ -93,13 +76,12 @@ def sides(
 
 def transposed_size(
     name: str, result: Sizes, kernel: Sizes, strides: Size, padding: Padding, dilation_rate: Size
-) -> Sizes:
+):
     """The default size of the image of a transposed convolution."""
     strides = per_axis(name, "strides", strides, len(result))
-    extent = _extent(kernel, per_axis(name, "dilation_rate", dilation_rate, len(result)))
-    each = zip(
-        result, strides, extent, sides(name, padding, (0,) * len(result), extent, strides), strict=True
-    )
+    extent = tuple(map(_extent, kernel, per_axis(name, "dilation_rate", dilation_rate, len(result))))
+    around = sides(name, padding, (0,) * len(result), extent, strides)
+    each = zip(result, strides, extent, around, strict=True)
     if padding == "same":
         return tuple([o * s for o, s, _, _ in each])
     if padding == "valid":
@@ -109,8 +91,14 @@ def transposed_size(
 
 def per_axis(name: str, argument: str, value: Size, axes: int = 2) -> Sizes:
     """One positive number for all spatial axes, or one for each."""
-    all_of: Any = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
-    is_integer = [isinstance(v, Integral) and not isinstance(v, bool) and v > 0 for v in all_of]
-    if len(all_of) != axes or not all(is_integer):
+    values = value if isinstance(value, tuple | list) else (value,) * axes
+    if not _are_whole(values, axes, least=1):
         raise ValueError(f"{name}: {argument} is {value!r}, expected a positive integer or {axes} of them")
-    return tuple([int(v) for v in all_of])
+    return tuple([int(v) for v in values])
+
+
+def _are_whole(values, length: int, least: int) -> bool:
+    """True for as many integers of at least `least`, in a tuple or a list."""
+    if not isinstance(values, tuple | list) or len(values) != length:
+        return False
+    return all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in values)

@@ -123,7 +123,7 @@ def test_float32_stays_float32(case):
 @pytest.mark.parametrize(
     ("x", "w", "size", "message"),
     [
-        ((1, 2, 2, 3), (3, 3, 2, 1), 2, "x has 3 channels, but the kernel of shape (3, 3, 2, 1) expects 2"),
+        ((1, 2, 2, 3), (3, 3, 2, 1), 2, "x has shape (1, 2, 2, 3) and the kernel (3, 3, 2, 1): 3 channels, but"),
         ((2, 2, 3), (3, 3, 3, 1), 2, "x has shape (2, 2, 3) and the kernel (3, 3, 3, 1), expected (N, H, W, channels)"),
         ((1, 0, 2, 3), (3, 3, 3, 1), 2, "an image of (0, 4) pixels"),
         ((1, 2, 2, 3), (0, 3, 3, 1), 2, "no output pixel: a kernel of (0, 3) pixels"),

@@ -90,7 +90,7 @@ def test_an_initializer_that_returns_float64_leaves_the_network_in_float32(kind)
     ("initializer", "message"),
     [
         ("glorrot", "kernel_initializer is 'glorrot', expected one of 'glorot_uniform'"),
-        (5, "kernel_initializer is 5, expected a function"),
+        (5, "kernel_initializer is 5, expected a Callable"),
         (lambda *_: np.ones((2, 3)), r"returned float64 numbers of shape \(2, 3\), expected .* \(3, 2\)"),
         (lambda shape, *_: np.ones(shape, int), "returned int64 numbers"),
         (lambda *_: 1.0, "returned float numbers"),

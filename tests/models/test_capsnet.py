@@ -205,7 +205,7 @@ def test_capsules_of_another_shape_and_too_few_labels_cannot_be_drawn():
 
 
 def test_a_decoder_has_two_layers_inside():
-    with pytest.raises(ValueError, match=r"CapsNet: decoder_units is \(5,\), expected 2 of integers"):
+    with pytest.raises(ValueError, match=r"CapsNet: decoder_units is \(5,\), expected 2 integers"):
         tiny(decoder_units=(5,))
 
 

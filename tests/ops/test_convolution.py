@@ -376,7 +376,7 @@ X, W, Y = np.zeros((2, 5, 4, 3)), np.zeros((3, 3, 3, 2)), np.zeros((2, 3, 2, 2))
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: ops.conv2d(X[..., :2], W), r"conv2d: x has 2 channels, but .* \(3, 3, 3, 2\) expects 3"),
+        (lambda: ops.conv2d(X[..., :2], W), r"conv2d: x has .*\(3, 3, 3, 2\): 2 channels, but the kernel expects 3"),
         (lambda: ops.conv2d(X[0], W), r"conv2d: x has shape \(5, 4, 3\) .* expected \(N, H, W, channels\)"),
         (lambda: ops.conv2d(X, W[0]), r"conv2d: .* the kernel \(3, 3, 2\), expected .* \(KH, KW, C, F\)"),
         (lambda: ops.conv2d(X, np.zeros((5, 5, 3, 2))), r"conv2d: no output pixel: a kernel of \(5, 5\) pixels"),
@@ -389,7 +389,7 @@ X, W, Y = np.zeros((2, 5, 4, 3)), np.zeros((3, 3, 3, 2)), np.zeros((2, 3, 2, 2))
         (lambda: ops.conv2d(X, W, padding=-1), "conv2d: padding is -1, .* none of them negative"),
         (lambda: ops.conv2d(X, W, strides=0), "conv2d: strides is 0, expected a positive integer"),
         (lambda: ops.conv2d(X, W, dilation_rate=(1, 0)), r"conv2d: dilation_rate is \(1, 0\)"),
-        (lambda: ops.conv2d_transpose(X, W), "conv2d_transpose: y has 3 channels, but .* expects 2"),
+        (lambda: ops.conv2d_transpose(X, W), "conv2d_transpose: y has .* 3 channels, but the kernel expects 2"),
         (lambda: ops.conv2d_transpose(Y[0], W), r"conv2d_transpose: y has shape \(3, 2, 2\)"),
         (lambda: ops.conv2d_transpose(Y, W, padding="full"), "conv2d_transpose: padding is 'full'"),
         (lambda: ops.conv2d_transpose(Y, W, strides=1.5), "conv2d_transpose: strides is 1.5"),
