@@ -12,11 +12,10 @@ ROOT = Path(__file__).parents[1]
 BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the files -->"
 #: Parts II and III in reading order; Part I has its order in tools/count_lines.py, the other files are sorted
 ORDER = (
-    "ops/kinks.py", "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
-    "layers/convolution.py", "layers/resampling.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
-    "ops/einsum.py", "layers/capsule.py", "layers/regularization.py", "layers/embedding.py",
-    "models/capsnet.py", "models/capsgan.py", "models/transforming_autoencoder.py", "models/aegan.py",
-    "models/vae.py",
+    "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
+    "layers/reshaping.py", "layers/convolution.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
+    "layers/capsule.py", "layers/regularization.py", "models/capsnet.py", "models/capsgan.py",
+    "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
 AROUND = ("data", "training", "evaluation", "runs", "gpucheck.py")
 
