@@ -11,6 +11,10 @@ and Richardson's combination (4 D(h/2) - D(h)) / 3 cancels the h² term.  The di
 vectors, element by element, for small arrays and random ones for large arrays, where one random
 direction touches every element.
 
+Where one step does not decide, the curve of D over many steps does: the function may be curved too
+strongly for this step, or rounding may be too coarse for it.  No number here is compared with an
+absolute one, so a gradient of any scale is judged alike.
+
 Second order is the same check applied to a new function: S(x, c) = Σ v·dL/dx for random v, whose own
 gradient needs the vjps of all the vjps.  The differences take dL/dx as ordinary training computes it,
 on bare arrays, and the gradient differentiates what was recorded: so the two are compared as well.
@@ -20,7 +24,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, cached_property, partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -31,6 +36,8 @@ from minigan.backend import to_numpy
 #: Arrays up to this size are checked element by element, larger ones along random directions.
 ELEMENTWISE_UP_TO = 48
 RANDOM_DIRECTIONS = 6
+#: A derivative of which the best difference does not know this many parts is lost in rounding.
+RESOLVED = 1e-3
 
 
 class GradientError(AssertionError):
@@ -72,11 +79,12 @@ def check_grad(
     arrays     the point, one float64 array for each argument of f (lists will do)
     order      1: the gradient; 2: also the gradient of the gradient
     step       h, relative to max(1, |x|); keep every element further than this from any kink
-    tolerance  allowed |analytic - numeric| relative to the size of the gradient
+    tolerance  allowed |analytic - numeric| relative to the size of the argument's gradient
 
     Raises GradientError, which names the argument and the element, both numbers, and the error for a
     range of steps; TypeError if anything on the way is not in float64 (at h = 1e-3, float32 leaves only
-    three digits of a difference); ValueError if f draws random numbers or writes into its arguments.
+    three digits of a difference); ValueError if f draws random numbers or writes into its arguments, or
+    if rounding hides the derivative, as it does in 1e15 + tanh x.
 
     >>> import minigan.ops
     >>> check_grad(lambda x: minigan.ops.tanh(x), [0.5, -1.0]) < 1e-6
@@ -90,24 +98,25 @@ def worst_errors(f: Callable[..., Any], *arrays: Any, order: int, seed: int = 0,
     if order not in (1, 2):
         raise ValueError(f"check_grad: order must be 1 or 2, not {order!r}")
     point = [_float64(i, a) for i, a in enumerate(arrays)]
-    rng = np.random.default_rng(
-        [seed, 0x67726164]
-    )  # never the numbers that default_rng(seed) gave to `arrays`
+    # never the numbers that default_rng(seed) gave to `arrays`
+    rng = np.random.default_rng([seed, 0x67726164])
     y, again = (f(*[Tensor(a) for a in point]) for _ in range(2))
     _check_result(y, again)
     c = rng.standard_normal(y.shape)
-    errors = [_compare(f, f, point, c, 1, rng, **how)]
+    errors = [_compare(f, lambda *xs: [c * to_numpy(f(*xs))], point, c, 1, rng, **how)]
     if order == 2:
         directions = [rng.standard_normal(a.shape) for a in point]
 
-        def s(*variables: Any, create_graph: bool = False) -> Any:  # S(x, c) = Σ v·dL/dx
+        def products(*variables: Any, create_graph: bool = False) -> list[Any]:  # v·dL/dx, to be summed
             *xs, c = variables
             gs = grad(f(*xs), xs, c, create_graph=create_graph, allow_unconnected=True)
-            return sum((g * v).sum() for g, v in zip(gs, directions, strict=True))
+            return [g * v for g, v in zip(gs, directions, strict=True)]
 
-        recorded = partial(s, create_graph=True)
-        _check_precision(recorded(*[Tensor(a) for a in (*point, c)]))
-        errors.append(_compare(recorded, s, [*point, c], np.array(1.0), 2, rng, **how))
+        def s(*variables: Any) -> Any:  # S(x, c) = Σ v·dL/dx
+            return sum(p.sum() for p in products(*variables, create_graph=True))
+
+        _check_precision(s(*[Tensor(a) for a in (*point, c)]))
+        errors.append(_compare(s, products, [*point, c], np.array(1.0), 2, rng, **how))
     return errors
 
 
@@ -146,7 +155,7 @@ def _check_precision(result: Tensor) -> None:
 
 def _compare(
     f: Callable[..., Any],
-    numeric: Callable[..., Any],
+    terms: Callable[..., list[Any]],
     point: list[np.ndarray],
     c: np.ndarray,
     order: int,
@@ -154,37 +163,70 @@ def _compare(
     step: float = 1e-3,
     tolerance: float = 1e-6,
 ) -> float:
-    """The worst relative error, over all arguments and directions, of the gradient of f against the
-    differences of `numeric`; raises GradientError above the tolerance."""
+    """The worst relative error, over all arguments and directions, of the gradient of L = Σ c·f against
+    the differences of L, whose `terms` are given unsummed; raises GradientError above the tolerance."""
     xs = [Tensor(a) for a in point]
     y = f(*xs)
     f(*[Tensor(a + step) for a in point])  # elsewhere, before the vjps: what they keep must not go stale
-    gs = grad(y, xs, c, allow_unconnected=True)
+    gs = [to_numpy(g) for g in grad(y, xs, c, allow_unconnected=True)]
 
-    def along(argument: int, v: np.ndarray, t: float) -> float:
-        """L(x + tv), where only the one argument moves; in the memory layout that the caller chose."""
+    def along(argument: int, v: np.ndarray, t: float) -> np.ndarray:
+        """The terms of L(x + tv), where only one argument moves; in the memory layout that the caller chose."""
         moved = [a + t * v if i == argument else a for i, a in enumerate(point)]
-        return float(np.sum(c * to_numpy(numeric(*[Tensor(a) for a in moved]))))
+        with np.errstate(all="ignore"):  # a step may leave the domain of f
+            return np.concatenate([np.ravel(to_numpy(p)) for p in terms(*[Tensor(a) for a in moved])])
+
+    def elsewhere(argument: int, v: np.ndarray) -> float:
+        """The analytic derivative again, a billionth further, computed from other incoming numbers."""
+        k = rng.uniform(1, 2)
+        xs = [Tensor(a + 1e-9 * rng.uniform(-1, 1) * np.maximum(1, np.abs(a))) for a in point]
+        g = grad(f(*xs), xs, k * c, allow_unconnected=True)[argument]
+        return float(np.sum(to_numpy(g) * v)) / k
 
     worst = 0.0
-    # Rounding leaves an error of about ε·Σ|c·y|/h in every difference: never ask for more than that.
-    rounding = 64 * np.finfo(np.float64).eps * float(np.sum(np.abs(c * to_numpy(y)))) / step
     for argument, (x, g) in enumerate(zip(point, gs, strict=True)):
-        size_of_g = float(np.max(np.abs(g), initial=0.0))
+        what = "the incoming gradient" if order == 2 and argument == len(xs) - 1 else f"argument {argument}"
         for index, v in _directions(x, rng):
             scale = 1.0 if index is None else max(1.0, abs(float(x[index])))
-            line = _Line(partial(along, argument, v), step * scale)
-            analytic = float(np.sum(to_numpy(g) * v))
-            error = abs(analytic - line.derivative)
-            allowed = tolerance * max(abs(analytic), abs(line.derivative), size_of_g, 1e-3) + rounding
-            if not error <= allowed:  # also when one of them is not a number
-                what = f"argument {argument}"
-                if order == 2:
-                    what = what if argument < len(point) - 1 else "the incoming gradient"
-                facts = {"order": order, "argument": argument, "index": index, "analytic": analytic}
-                raise _failure(f, what, line, allowed, facts)
-            worst = max(worst, error / max(abs(line.derivative), size_of_g, 1.0))
+            line = _Line(cache(partial(along, argument, v)), step * scale)
+            facts = {"order": order, "argument": argument, "index": index, "analytic": float(np.sum(g * v))}
+            size = float(np.max(np.abs(g), initial=0.0))
+            worst = max(worst, _judge(f, what, line, facts, size, tolerance, partial(elsewhere, argument, v)))
     return worst
+
+
+def _judge(
+    f: Callable[..., Any],
+    what: str,
+    line: _Line,
+    facts: dict[str, Any],
+    size_of_g: float,
+    tolerance: float,
+    elsewhere: Callable[[], float],
+) -> float:
+    """The relative error of one derivative; by one step if that decides, by the curve if not."""
+    analytic = facts["analytic"]
+    numeric, uncertainty = line.richardson(line.h, 2), 0.0
+    error, allowed = abs(analytic - numeric), tolerance * max(abs(analytic), abs(numeric))
+    if not error <= allowed:
+        numeric, uncertainty = line.best()
+        error, allowed = abs(analytic - numeric), tolerance * max(abs(analytic), abs(numeric)) + uncertainty
+    size = max(abs(analytic), abs(numeric), size_of_g)
+    if error <= allowed and uncertainty <= RESOLVED * size:
+        if uncertainty and line.kink_beside(size):
+            raise _failure(f, what, line, line.richardson(line.h, 2), tolerance * size, facts)
+        return error / size if size else 0.0
+    # Zero, but for rounding: the difference does not know better, and the analytic one changes as rounding does.
+    spread = max(abs(elsewhere() - analytic) for _ in range(8))
+    if abs(numeric) <= uncertainty and abs(analytic) <= 10 * spread:
+        return 0.0
+    if error <= allowed:
+        place = "a random direction" if facts["index"] is None else f"element {list(facts['index'])}"
+        raise ValueError(
+            f"check_grad: order {facts['order']}, {what}, {place}: the differences are rounding only, "
+            f"±{uncertainty:.1g}, and hide a derivative of {analytic:.3g}; shift or scale f, or take a larger step"
+        )
+    raise _failure(f, what, line, numeric, allowed, facts)
 
 
 def _directions(
@@ -203,40 +245,80 @@ def _directions(
 
 @dataclass
 class _Line:
-    """A function of one number t near 0, and what differences say about its derivative there."""
+    """L(x + tv) as a function of one number t near 0, and what differences say about its derivative there.
 
-    f: Callable[[float], float]
+    terms  t -> the array whose sum is L(x + tv): its elements are subtracted before they are summed, so
+           that what L has in common at both ends costs no digits
+    h      the step
+    """
+
+    terms: Callable[[float], np.ndarray]
     h: float
 
     def __post_init__(self) -> None:
-        self.derivative = (4 * self.central(self.h / 2) - self.central(self.h)) / 3
+        self.steps = [self.h * 4.0**k for k in range(5, -8, -1)]
+
+    @cached_property
+    def moves(self) -> np.ndarray:
+        """Which terms a step changes."""
+        return np.any([self.terms(h) != self.terms(-h) for h in self.steps], axis=0)
 
     def central(self, h: float) -> float:
-        return (self.f(h) - self.f(-h)) / (2 * h)
+        """D(h)"""
+        return self._slope(-h, h)
 
-    def kink(self) -> bool:
-        """True if the slope jumps within the step: from the left and from the right it differs, and
-        the difference does not shrink in proportion to h as it does for a smooth function."""
-        at = self.f(0.0)
+    def richardson(self, h: float, factor: int) -> float:
+        """D(h) and D(h / factor) combined so that their h² terms cancel."""
+        return (factor**2 * self.central(h / factor) - self.central(h)) / (factor**2 - 1)
 
-        def jump(h: float) -> float:
-            return abs((self.f(h) - at) / h - (at - self.f(-h)) / h)
+    def best(self) -> tuple[float, float]:
+        """(the derivative, its uncertainty) at the step that knows it best.  Large steps have less rounding,
+        small ones less curvature.  The uncertainty is how far the neighbouring steps disagree, but not less
+        than what rounding leaves: in proportion to 1/h, what it was at smaller steps."""
+        values = [self.richardson(h, 4) for h in self.steps]
+        known, noise = [], 0.0
+        for k in reversed(range(1, len(values) - 1)):
+            disagreement = max(abs(values[k] - values[k + 1]), abs(values[k] - values[k - 1]))
+            noise = max(noise / 4, disagreement if np.isfinite(disagreement) else np.inf)
+            known.append((4 * noise + self.rounding(self.steps[k]), values[k]))
+        uncertainty, derivative = min(known)
+        # what even the largest step does not move, because it is too large, may hide something
+        return derivative, uncertainty + self.rounding(self.steps[0], moving=False)
 
-        typical = max(abs(self.derivative), 1e-3)
-        jumps_at_zero = jump(self.h) > 1e-3 * typical and jump(self.h / 64) > 0.5 * jump(self.h)
-        differences = [self.central(self.h / 4**k) for k in range(4)]
-        jumps_nearby = abs(differences[0] - differences[3]) > 1e-2 * typical
-        return jumps_at_zero or jumps_nearby
+    def rounding(self, h: float, moving: bool = True) -> float:
+        """What rounding leaves in richardson(h, 4), by the terms that any step moves (or by those that none moves)."""
+        return 4 * float(np.finfo(np.float64).eps * np.sum(np.abs(self.terms(0.0))[self.moves == moving]) / h)
+
+    def _slope(self, left: float, right: float) -> float:
+        with np.errstate(all="ignore"):
+            return float(np.sum(self.terms(right) - self.terms(left))) / (right - left)
+
+    def kink_here(self) -> bool:
+        """True if the slopes on the left and on the right differ, and if the difference does not shrink in
+        proportion to h as it does for a smooth function."""
+        slopes = [(self._slope(-h, 0.0), self._slope(0.0, h)) for h in (self.h, self.h / 64)]
+        far, near = (abs(right - left) for left, right in slopes)
+        return far > 1e-3 * max(map(abs, slopes[0])) + self.rounding(self.h / 64) and near > 0.5 * far
+
+    def kink_beside(self, size: float) -> bool:
+        """True if D(h) changes and then stops at once, where that of a smooth function would go on to
+        change, a sixteenth as much with every quarter of the step."""
+        steps = [self.h / 4**k for k in range(6)]
+        differences = [self.central(h) for h in steps]
+        changes = [abs(a - b) for a, b in pairwise(differences)]
+        return any(
+            before > max(1e-2 * size, 4 * self.rounding(h)) and after < before / 300
+            for h, before, after in zip(steps[1:], changes, changes[1:], strict=False)
+        )
 
 
 def _failure(
-    f: Callable[..., Any], what: str, line: _Line, allowed: float, facts: dict[str, Any]
+    f: Callable[..., Any], what: str, line: _Line, numeric: float, allowed: float, facts: dict[str, Any]
 ) -> GradientError:
-    order, index, analytic, numeric = facts["order"], facts["index"], facts["analytic"], line.derivative
-    with np.errstate(all="ignore"):  # ten times the step may leave the domain of f
-        differences = [(h, line.central(h)) for h in [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]]
-        kink = line.kink()
-    curve = [(h, d, abs(d - analytic)) for h, d in differences]
+    order, index, analytic = facts["order"], facts["index"], facts["analytic"]
+    steps = [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]
+    curve = [(h, line.central(h), abs(line.central(h) - analytic)) for h in steps]
+    kink = line.kink_here() or line.kink_beside(max(abs(analytic), abs(numeric)))
     if kink:
         conclusion = "There seems to be a kink within the step: move the input away from it, or lower `step`."
     elif curve[-2][2] < curve[1][2] / 20:
