@@ -11,9 +11,9 @@ and Richardson's combination (4 D(h/2) - D(h)) / 3 cancels the h² term.  The di
 vectors, element by element, for small arrays and random ones for large arrays, where one random
 direction touches every element.
 
-Where one step does not decide, the curve of D over many steps does: the function may be curved too
-strongly for this step, or rounding may be too coarse for it.  No number here is compared with an
-absolute one, so a gradient of any scale is judged alike.
+Where one step does not decide, the curve of D over many steps does (`curve`): the function may be bent
+too strongly for this step, or rounding may be too coarse for it.  Nothing is compared with an absolute
+number, so a gradient is judged alike at any scale.
 
 Second order is the same check applied to a new function: S(x, c) = Σ v·dL/dx for random v, whose own
 gradient needs the vjps of all the vjps.  The differences take dL/dx as ordinary training computes it,
@@ -23,21 +23,18 @@ on bare arrays, and the gradient differentiates what was recorded: so the two ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache, cached_property, partial
-from itertools import pairwise
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
+from minigan.gradcheck.curve import Line, Verdict, judge
 
 #: Arrays up to this size are checked element by element, larger ones along random directions.
 ELEMENTWISE_UP_TO = 48
 RANDOM_DIRECTIONS = 6
-#: A derivative of which the best difference does not know this many parts is lost in rounding.
-RESOLVED = 1e-3
 
 
 class GradientError(AssertionError):
@@ -79,7 +76,7 @@ def check_grad(
     arrays     the point, one float64 array for each argument of f (lists will do)
     order      1: the gradient; 2: also the gradient of the gradient
     step       h, relative to max(1, |x|); keep every element further than this from any kink
-    tolerance  allowed |analytic - numeric| relative to the size of the argument's gradient
+    tolerance  allowed |analytic - numeric| relative to the larger of the two
 
     Raises GradientError, which names the argument and the element, both numbers, and the error for a
     range of steps; TypeError if anything on the way is not in float64 (at h = 1e-3, float32 leaves only
@@ -177,56 +174,32 @@ def _compare(
             return np.concatenate([np.ravel(to_numpy(p)) for p in terms(*[Tensor(a) for a in moved])])
 
     def elsewhere(argument: int, v: np.ndarray) -> float:
-        """The analytic derivative again, a billionth further, computed from other incoming numbers."""
-        k = rng.uniform(1, 2)
-        xs = [Tensor(a + 1e-9 * rng.uniform(-1, 1) * np.maximum(1, np.abs(a))) for a in point]
+        """The analytic derivative again, from numbers whose last digits are others."""
+        k, move = rng.uniform(1, 2), 1e-9 * step * rng.uniform(-1, 1)
+        xs = [Tensor(a + move * np.maximum(1, np.abs(a))) for a in point]
         g = grad(f(*xs), xs, k * c, allow_unconnected=True)[argument]
         return float(np.sum(to_numpy(g) * v)) / k
 
     worst = 0.0
     for argument, (x, g) in enumerate(zip(point, gs, strict=True)):
-        what = "the incoming gradient" if order == 2 and argument == len(xs) - 1 else f"argument {argument}"
+        size_of_g = float(np.max(np.abs(g), initial=0.0))
         for index, v in _directions(x, rng):
             scale = 1.0 if index is None else max(1.0, abs(float(x[index])))
-            line = _Line(cache(partial(along, argument, v)), step * scale)
-            facts = {"order": order, "argument": argument, "index": index, "analytic": float(np.sum(g * v))}
-            size = float(np.max(np.abs(g), initial=0.0))
-            worst = max(worst, _judge(f, what, line, facts, size, tolerance, partial(elsewhere, argument, v)))
+            line = Line(cache(partial(along, argument, v)), step * scale)
+            analytic = float(np.sum(g * v))
+            verdict = judge(line, analytic, size_of_g, tolerance, partial(elsewhere, argument, v))
+            if not verdict.right:
+                what = f"argument {argument}"
+                if order == 2:
+                    what = what if argument < len(point) - 1 else "the incoming gradient"
+                facts = {"order": order, "argument": argument, "index": index, "analytic": analytic}
+                raise (
+                    _hidden(what, verdict, facts)
+                    if verdict.hidden
+                    else _failure(f, what, line, verdict, facts)
+                )
+            worst = max(worst, verdict.error)
     return worst
-
-
-def _judge(
-    f: Callable[..., Any],
-    what: str,
-    line: _Line,
-    facts: dict[str, Any],
-    size_of_g: float,
-    tolerance: float,
-    elsewhere: Callable[[], float],
-) -> float:
-    """The relative error of one derivative; by one step if that decides, by the curve if not."""
-    analytic = facts["analytic"]
-    numeric, uncertainty = line.richardson(line.h, 2), 0.0
-    error, allowed = abs(analytic - numeric), tolerance * max(abs(analytic), abs(numeric))
-    if not error <= allowed:
-        numeric, uncertainty = line.best()
-        error, allowed = abs(analytic - numeric), tolerance * max(abs(analytic), abs(numeric)) + uncertainty
-    size = max(abs(analytic), abs(numeric), size_of_g)
-    if error <= allowed and uncertainty <= RESOLVED * size:
-        if uncertainty and line.kink_beside(size):
-            raise _failure(f, what, line, line.richardson(line.h, 2), tolerance * size, facts)
-        return error / size if size else 0.0
-    # Zero, but for rounding: the difference does not know better, and the analytic one changes as rounding does.
-    spread = max(abs(elsewhere() - analytic) for _ in range(8))
-    if abs(numeric) <= uncertainty and abs(analytic) <= 10 * spread:
-        return 0.0
-    if error <= allowed:
-        place = "a random direction" if facts["index"] is None else f"element {list(facts['index'])}"
-        raise ValueError(
-            f"check_grad: order {facts['order']}, {what}, {place}: the differences are rounding only, "
-            f"±{uncertainty:.1g}, and hide a derivative of {analytic:.3g}; shift or scale f, or take a larger step"
-        )
-    raise _failure(f, what, line, numeric, allowed, facts)
 
 
 def _directions(
@@ -243,91 +216,31 @@ def _directions(
         yield index, v
 
 
-@dataclass
-class _Line:
-    """L(x + tv) as a function of one number t near 0, and what differences say about its derivative there.
-
-    terms  t -> the array whose sum is L(x + tv): its elements are subtracted before they are summed, so
-           that what L has in common at both ends costs no digits
-    h      the step
-    """
-
-    terms: Callable[[float], np.ndarray]
-    h: float
-
-    def __post_init__(self) -> None:
-        self.steps = [self.h * 4.0**k for k in range(5, -8, -1)]
-
-    @cached_property
-    def moves(self) -> np.ndarray:
-        """Which terms a step changes."""
-        return np.any([self.terms(h) != self.terms(-h) for h in self.steps], axis=0)
-
-    def central(self, h: float) -> float:
-        """D(h)"""
-        return self._slope(-h, h)
-
-    def richardson(self, h: float, factor: int) -> float:
-        """D(h) and D(h / factor) combined so that their h² terms cancel."""
-        return (factor**2 * self.central(h / factor) - self.central(h)) / (factor**2 - 1)
-
-    def best(self) -> tuple[float, float]:
-        """(the derivative, its uncertainty) at the step that knows it best.  Large steps have less rounding,
-        small ones less curvature.  The uncertainty is how far the neighbouring steps disagree, but not less
-        than what rounding leaves: in proportion to 1/h, what it was at smaller steps."""
-        values = [self.richardson(h, 4) for h in self.steps]
-        known, noise = [], 0.0
-        for k in reversed(range(1, len(values) - 1)):
-            disagreement = max(abs(values[k] - values[k + 1]), abs(values[k] - values[k - 1]))
-            noise = max(noise / 4, disagreement if np.isfinite(disagreement) else np.inf)
-            known.append((4 * noise + self.rounding(self.steps[k]), values[k]))
-        uncertainty, derivative = min(known)
-        # what even the largest step does not move, because it is too large, may hide something
-        return derivative, uncertainty + self.rounding(self.steps[0], moving=False)
-
-    def rounding(self, h: float, moving: bool = True) -> float:
-        """What rounding leaves in richardson(h, 4), by the terms that any step moves (or by those that none moves)."""
-        return 4 * float(np.finfo(np.float64).eps * np.sum(np.abs(self.terms(0.0))[self.moves == moving]) / h)
-
-    def _slope(self, left: float, right: float) -> float:
-        with np.errstate(all="ignore"):
-            return float(np.sum(self.terms(right) - self.terms(left))) / (right - left)
-
-    def kink_here(self) -> bool:
-        """True if the slopes on the left and on the right differ, and if the difference does not shrink in
-        proportion to h as it does for a smooth function."""
-        slopes = [(self._slope(-h, 0.0), self._slope(0.0, h)) for h in (self.h, self.h / 64)]
-        far, near = (abs(right - left) for left, right in slopes)
-        return far > 1e-3 * max(map(abs, slopes[0])) + self.rounding(self.h / 64) and near > 0.5 * far
-
-    def kink_beside(self, size: float) -> bool:
-        """True if D(h) changes and then stops at once, where that of a smooth function would go on to
-        change, a sixteenth as much with every quarter of the step."""
-        steps = [self.h / 4**k for k in range(6)]
-        differences = [self.central(h) for h in steps]
-        changes = [abs(a - b) for a, b in pairwise(differences)]
-        return any(
-            before > max(1e-2 * size, 4 * self.rounding(h)) and after < before / 300
-            for h, before, after in zip(steps[1:], changes, changes[1:], strict=False)
-        )
+def _hidden(what: str, verdict: Verdict, facts: dict[str, Any]) -> ValueError:
+    order, index, analytic = facts["order"], facts["index"], facts["analytic"]
+    where = "along a random direction" if index is None else f"for element {list(index)}"
+    return ValueError(
+        f"check_grad: order {order}, {what}, {where}: the differences are rounding only, with an uncertainty of "
+        f"{verdict.uncertainty:.1g} for a derivative of {analytic:.3g}; shift or scale f, or take a larger step"
+    )
 
 
 def _failure(
-    f: Callable[..., Any], what: str, line: _Line, numeric: float, allowed: float, facts: dict[str, Any]
+    f: Callable[..., Any], what: str, line: Line, verdict: Verdict, facts: dict[str, Any]
 ) -> GradientError:
-    order, index, analytic = facts["order"], facts["index"], facts["analytic"]
+    order, index, analytic, numeric = facts["order"], facts["index"], facts["analytic"], verdict.numeric
     steps = [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]
     curve = [(h, line.central(h), abs(line.central(h) - analytic)) for h in steps]
     kink = line.kink_here() or line.kink_beside(max(abs(analytic), abs(numeric)))
     if kink:
         conclusion = "There seems to be a kink within the step: move the input away from it, or lower `step`."
-    elif curve[-2][2] < curve[1][2] / 20:
-        conclusion = "The error shrinks with h: the function is strongly curved here; lower `step`."
+    elif not np.isfinite(verdict.uncertainty):
+        conclusion = "The differences do not settle: the function is strongly curved here; lower `step`."
     else:
         conclusion = "The error does not shrink with h: the analytic gradient is wrong, not the difference."
     name = "the gradient" if order == 2 else getattr(f, "__name__", repr(f))
     where = "along a random direction" if index is None else f"for element {list(index)}"
-    difference = f"(difference {abs(analytic - numeric):.3g}, allowed {allowed:.3g})"
+    difference = f"(difference {abs(analytic - numeric):.3g}, allowed {verdict.allowed:.3g})"
     message = [
         f"order {order}: the derivative of {name} with respect to {what} is wrong {where}",
         f"  analytic  {analytic: .10g}",

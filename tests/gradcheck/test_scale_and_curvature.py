@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import minigan as mg
 from minigan import ops
 from minigan.autograd import Primitive, primitives
-from minigan.gradcheck import GradientError, check_grad, worst_errors
+from minigan.gradcheck import GradientError, check_grad
 from minigan.layers.capsule import squash
 
 SMOOTH = {
