@@ -9,12 +9,14 @@ import sys
 import numpy as np
 import pytest
 from hypothesis import given
-from strategies import arrays, layouts_with_repeats
+from layer_tools import check_layer, randomised
+from strategies import arrays, layouts_with_repeats, normal
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive, cast, primitives
 from minigan.gradcheck import GradientError, cases, check_grad, worst_errors
 from minigan.gradcheck import __main__ as command
+from minigan.layers import PrimaryCapsules
 from minigan.ops.broadcasting import reshape, spread, unbroadcast
 from minigan.ops.elementwise import value
 from minigan.ops.shape import scatter
@@ -274,11 +276,43 @@ def test_the_message_of_second_order_says_so():
         check_grad(WRONG["incoming gradient detached"][0], np.zeros((2, 3)))
 
 
-def test_strong_curvature_is_told_from_a_wrong_derivative():
-    with pytest.raises(GradientError, match="strongly curved here; lower `step`") as failure:
-        check_grad(lambda x: ops.sqrt(x), np.array([0.004]), order=1)
-    assert not failure.value.kink
-    check_grad(lambda x: ops.sqrt(x), np.array([0.004]), step=1e-5)
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (ops.sqrt, [0.004]),
+        (ops.sqrt, [0.0005]),  # the step leaves the domain
+        (ops.log, [0.002]),
+        (lambda x: 1 / x, [0.005, -0.05]),
+        (lambda x: ops.exp(x * 200), [0.1]),
+        (lambda x: ops.tanh(x * 1e4), [1e-4]),
+        (lambda x: ops.norm(x, axis=0), [1e-3, 2e-3]),
+        (lambda x: x**3, [0.0]),
+    ],
+)
+def test_strong_curvature_is_no_fault(f, x):
+    assert check_grad(f, x) < 1e-6
+
+
+@pytest.mark.parametrize("f", [lambda x: ops.tanh(x * 1e7), lambda x: ops.exp(x * 1e5)])
+def test_curvature_beyond_every_step_looks_like_a_kink(f):
+    with pytest.raises(GradientError, match="a kink within the step: .* or lower `step`") as failure:
+        check_grad(f, [1e-7])
+    assert failure.value.kink
+    check_grad(f, [1e-7], step=1e-8)
+
+
+def test_a_step_that_overflows_decides_nothing():
+    with pytest.raises(
+        GradientError, match="do not settle: the function is strongly curved here; lower `step`"
+    ):
+        check_grad(lambda x: ops.exp(x * 1e9), [1e-9])
+    check_grad(lambda x: ops.exp(x * 1e9), [1e-9], step=1e-11)
+
+
+def test_the_numbers_of_a_false_alarm():
+    """Short capsule vectors: one step was off by 1e-6, and smaller ones converge to the analytic value."""
+    layer = randomised(PrimaryCapsules(1, 2, 2, 2), np.float64, 11278)
+    assert check_layer(layer, normal(11278, (1, 3, 3, 1)), training=False) < 1e-6
 
 
 @pytest.mark.parametrize(
