@@ -35,6 +35,7 @@ _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes i
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
 _chosen: str = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
+_room: ContextVar[list[float]] = ContextVar("room", default=[math.inf])  # bytes, in `at_most`
 _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
 
@@ -152,8 +153,29 @@ def shaped(value: Any) -> Any:
     return value if hasattr(value, "shape") else asarray(value)
 
 
+@contextlib.contextmanager
+def at_most(file_size: int) -> Iterator[None]:
+    """Inside the with-block `zeros`, `normal` and `uniform` make no more arrays than a file of this size can hold.
+
+    Otherwise they raise ValueError: a few wrong digits in a file could ask for more than any memory holds.
+    """
+    token = _room.set([file_size])
+    try:
+        yield
+    finally:
+        _room.reset(token)
+
+
+def _take_room(shape: tuple[int, ...]) -> None:
+    room = _room.get()
+    room[0] -= 200 + 2 * math.prod(shape)  # bytes of an array in a file: its name and type, and float16 numbers
+    if room[0] < 0:
+        raise ValueError("the settings ask for more weights than there are in the file")
+
+
 def zeros(shape: tuple[int, ...]) -> Array:
     """float32 zeros on the current device."""
+    _take_room(shape)
     return module().zeros(shape, dtype=np.float32)
 
 
@@ -207,6 +229,7 @@ def share(rank: int, size: int) -> Iterator[None]:
 
 
 def _drawn(draw: Callable[..., np.ndarray], shape: tuple[int, ...]) -> Array:
+    _take_room(shape)
     rank, size = _share.get()
     if size == 1:
         return to_device(_on_host(draw, shape))

@@ -138,8 +138,9 @@ def _each(who: str, expected: str, values: dict, clean: Callable):
     for name, value in values.items():
         try:
             found.append(clean(value))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{who}: {name} is {_short(value)}, expected {expected}") from None
+        except (OverflowError, TypeError, ValueError) as error:  # math.isfinite(10**400) overflows
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{who}: {name} is {_short(value)}, expected {expected}") from None
     return found[0] if len(found) == 1 else tuple(found)
 
 

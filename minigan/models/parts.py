@@ -73,7 +73,7 @@ class Parts:
         Raises FileNotFoundError or ValueError, in one line that names the file.
         """
         header = storage.read_header(path)
-        with storage.errors_name(path):
+        with storage.building(path):
             if header.get("model") != cls.name:
                 raise ValueError(f"holds the model {header.get('model')!r}, expected {cls.name!r}")
             model = cls(**{name: plain(setting) for name, setting in header["settings"].items()}, **networks)

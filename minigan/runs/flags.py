@@ -15,6 +15,7 @@ from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
 
 QUICK_EPOCHS = 2  # with --quick
+DIGITS = 18  # of the largest integer
 NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
 MAY_CHANGE = ("epochs", "device")  # when a run is resumed
 
@@ -90,8 +91,11 @@ def absolute_path(text: str) -> str:
 
 
 def _integer(text: str, smallest: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) < smallest:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {smallest}")
+    is_integer = text.isascii() and text.isdecimal() and len(text) <= DIGITS
+    if not is_integer or int(text) < smallest:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not an integer of at least {smallest} and at most {DIGITS} digits"
+        )
     return int(text)
 
 
@@ -145,7 +149,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     known = kept_flags(parser.parse_args([]))
     if set(flags) != set(known):
         missing, unknown = sorted(set(known) - set(flags)), sorted(set(flags) - set(known))
-        raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {unknown}")
+        raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {str(unknown)[:200]}")
     words = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items() if _has_value(value)]
     parser.exit_on_error = False
     try:
@@ -157,7 +161,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     for flag, value in flags.items():
         is_bool = isinstance(known[flag], bool)
         if isinstance(value, bool) != is_bool or not is_bool and getattr(again, flag) != value:
-            raise ValueError(f"{path}: {flag} is {value!r}")
+            raise ValueError(f"{path}: {flag} is {repr(value)[:60]}")
     parser.set_defaults(**flags)
     args = parser.parse_args(argv)
     for flag, value in flags.items():

@@ -18,8 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from minigan.models import storage
 from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
 from minigan.training import load_checkpoint
+
+CONFIG_BYTES = 2**20  # the longest config.json
 
 MODELS: dict[str, Any] = {
     model.name: model
@@ -56,7 +59,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            text = file.read(CONFIG_BYTES + 1)
+        if len(text) > CONFIG_BYTES:
+            raise ValueError(f"it has more than {CONFIG_BYTES:,} bytes")
+        config = storage.parsed_json(text.decode())
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not the configuration of a run: {error}") from error
     expected = {"model": str, "settings": dict, "flags": dict, "data": dict}
@@ -87,14 +94,18 @@ def load_run(folder: str | Path) -> Any:
     folder = Path(folder)
     config, path = read_config(folder), folder / "config.json"
     if config["model"] not in MODELS:
-        raise ValueError(f"{path}: unknown model {config['model']!r}, expected one of {', '.join(MODELS)}")
+        raise ValueError(f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}")
+    require_checkpoint(folder)
+    checkpoint = folder / "checkpoint.npz"
+    storage.read_header(checkpoint)  # so that what is wrong with this file is not said of the other
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
     try:
-        model = MODELS[config["model"]](**settings)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: the settings do not fit this model: {error}") from error
-    require_checkpoint(folder)
-    load_checkpoint(model, folder / "checkpoint.npz")
+        with storage.building(checkpoint):
+            model = MODELS[config["model"]](**settings)
+    except ValueError as error:
+        reason = str(error).removeprefix(f"{checkpoint}: ")
+        raise ValueError(f"{path}: the settings do not fit this model: {reason}") from error
+    load_checkpoint(model, checkpoint)
     return model
 
 

@@ -94,7 +94,8 @@ class Run(Training):
             for name in ("model", "settings", "data"):
                 if before[name] != config[name]:
                     path = self.out / "config.json"
-                    raise ValueError(f"{path} has {name} {before[name]}, but this is {config[name]}")
+                    found = str(before[name])[:200]
+                    raise ValueError(f"{path} has {name} {found}, but this is {config[name]}")
         return config
 
     def draw(self, picture: np.ndarray) -> None:
@@ -125,9 +126,10 @@ class Run(Training):
         if not self.group.is_rank_0:
             return
         save_image(self.out / "samples.png", image_grid(self.model.sample(100, self.noise), scale=3))
-        epochs = range(self.position["epoch"] + 1)
-        frames = [self.out / "samples" / f"epoch_{epoch:04d}.png" for epoch in epochs]
-        save_animation(self.out / "samples.gif", [frame for frame in frames if frame.exists()])
+        numbers = {path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")}
+        frames = {int(number): path for number, path in numbers.items() if number.isdecimal()}
+        last = self.position["epoch"]  # the pictures of a longer run may be there
+        save_animation(self.out / "samples.gif", [frames[n] for n in sorted(frames) if n <= last])
         plot_history(self.out / "curves.png", self.history.rows, self.model.curves)
 
     def finish(self, pictures: Mapping[str, np.ndarray] | None = None, digits: bool = True) -> None:

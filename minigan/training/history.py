@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -58,6 +59,14 @@ def _cell(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
+def _number(cell: str) -> float:
+    """The number that `_cell` wrote."""
+    number = float(cell)
+    if not math.isfinite(number) or not cell.isascii() or "_" in cell:
+        raise ValueError(f"{cell[:50]!r} is no number of a history")
+    return number
+
+
 def _replace(path: Path, text: str) -> None:
     unfinished = path.with_name(path.name + ".part")
     unfinished.write_bytes(text.encode())
@@ -75,15 +84,16 @@ def read_history(path: str | Path) -> list[dict[str, float]]:
     try:
         text = path.read_text(encoding="utf-8")
         finished = text[: text.rfind("\n") + 1]
-        header, *lines = [line for line in csv.reader(finished.splitlines()) if line] or [["step"]]
+        lines = csv.reader(io.StringIO(finished, newline="\n"), strict=True)
+        header = next(lines, ["step"])
         if "step" not in header or len(set(header)) < len(header):
-            raise ValueError(f"its columns are {', '.join(header)}")
-        rows = []
-        for line in lines:
-            cells = zip(header, line, strict=True)
-            rows.append({name: float(number) for name, number in cells if number})
-            if "step" not in rows[-1]:
-                raise ValueError("a row has no step")
+            raise ValueError(f"its columns are {', '.join(header)[:100]!r}")
+        rows: list[dict[str, float]] = []
+        for line in filter(None, lines):
+            row = {name: _number(cell) for name, cell in zip(header, line, strict=True) if cell}
+            if not (rows[-1]["step"] if rows else 0) < row.get("step", 0):
+                raise ValueError(f"row {len(rows) + 1} has no step, or one that is not after the one before")
+            rows.append(row)
         return rows
     except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} is not the history of a run: {error}") from error
