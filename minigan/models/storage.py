@@ -31,18 +31,23 @@ def write(path: str | Path, header: Mapping[str, Any], arrays: Mapping[str, np.n
 
     Raises FloatingPointError, and leaves the file as it was, if a number is not finite.
     """
-    path = Path(path)
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
     text = json.dumps({"format": FORMAT, **header}).encode()
-    unfinished = path.with_name(path.name + ".part")
+    with replacing(path) as file, zipfile.ZipFile(file, "w") as members:
+        for name, array in {"header": np.frombuffer(text, np.uint8), **arrays}.items():
+            with members.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
+                npy.write_array(member, np.asanyarray(array), allow_pickle=False)
+
+
+@contextmanager
+def replacing(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write to, which takes the place of the one at `path` when the with-block ends without an error."""
+    unfinished = Path(f"{path}.part")
     try:
         with open(unfinished, "wb") as file:
-            with zipfile.ZipFile(file, "w") as members:
-                for name, array in {"header": np.frombuffer(text, np.uint8), **arrays}.items():
-                    with members.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                        npy.write_array(member, np.asanyarray(array), allow_pickle=False)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)

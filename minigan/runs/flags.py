@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import minigan as mg
 from minigan.backend import DeviceError
 from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
+from minigan.training.progress import say
 
 QUICK_EPOCHS = 2  # with --quick
 DIGITS = 18  # of the largest integer
@@ -54,6 +56,7 @@ def run_parser(
 
 def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Add --device to the flags of a script that keeps no run folder, parse them, and compute there."""
+    _end_in_one_line_on_ctrl_c()
     _add_device(parser)
     args = parser.parse_args()
     try:
@@ -107,6 +110,7 @@ def parse_run(
     A resumed run takes its flags from its own config.json; only --epochs, --device and --data-parallel may
     be given anew.  What cannot be done ends in the parser's error message.
     """
+    _end_in_one_line_on_ctrl_c()
     args = parser.parse_args(argv)
     if args.quick:
         parser.set_defaults(epochs=QUICK_EPOCHS)
@@ -129,6 +133,19 @@ def parse_run(
     mg.seed(args.seed)
     args.run_name = name
     return args
+
+
+def _end_in_one_line_on_ctrl_c() -> None:
+    """From here on Ctrl-C, wherever nobody waits for it, has no traceback; the exit status stays that of SIGINT."""
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            say("stopped; what is saved stays saved")
+        else:
+            sys.__excepthook__(kind, error, traceback)
+
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = hook
 
 
 def _check_alone() -> None:

@@ -11,7 +11,6 @@ runs/mlp_gan/
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -75,15 +74,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write config.json, which appears whole or not at all; one that says the same already is left alone."""
-    path, text = folder / "config.json", json.dumps(config, indent=2) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    path, text = folder / "config.json", json.dumps(config, indent=2).encode() + b"\n"
+    if path.exists() and path.read_bytes() == text:
         return
-    unfinished = path.with_name("config.json.part")
-    with open(unfinished, "w", encoding="utf-8") as file:
+    with storage.replacing(path) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def load_run(folder: str | Path) -> Any:
@@ -97,14 +92,14 @@ def load_run(folder: str | Path) -> Any:
         raise ValueError(f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}")
     require_checkpoint(folder)
     checkpoint = folder / "checkpoint.npz"
-    storage.read_header(checkpoint)  # so that what is wrong with this file is not said of the other
+    header = storage.read_header(checkpoint)
+    for name in ("model", "settings"):
+        ours, other = (json.dumps(facts.get(name), sort_keys=True) for facts in (config, header))
+        if ours != other:
+            raise ValueError(f"{path} has {name} {ours[:200]}, but {checkpoint} has {other[:200]}")
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
-    try:
-        with storage.building(checkpoint):
-            model = MODELS[config["model"]](**settings)
-    except ValueError as error:
-        reason = str(error).removeprefix(f"{checkpoint}: ")
-        raise ValueError(f"{path}: the settings do not fit this model: {reason}") from error
+    with storage.building(checkpoint):
+        model = MODELS[config["model"]](**settings)
     load_checkpoint(model, checkpoint)
     return model
 

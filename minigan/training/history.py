@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from minigan.models.storage import replacing
 
 Row = Mapping[str, float]
 
@@ -29,9 +30,7 @@ class History:
         )
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
         if path and path.exists() and path.read_bytes() != self._text(self.rows, header=True).encode():
-            _replace(
-                path, self._text(self.rows, header=True)
-            )  # it has rows too many, or one that is not finished
+            self._write_all(path)  # it has rows too many, or one that is not finished
 
     def append(self, row: Row) -> None:
         """Write one more row; the file is made anew only if the row has a new column."""
@@ -39,10 +38,14 @@ class History:
         new = [name for name in row if name not in self.columns]
         self.columns += new
         if self.path and (new or not self.path.exists()):
-            _replace(self.path, self._text(self.rows, header=True))
+            self._write_all(self.path)
         elif self.path:
             with open(self.path, "a", newline="") as file:
                 file.write(self._text([row]))
+
+    def _write_all(self, path: Path) -> None:
+        with replacing(path) as file:
+            file.write(self._text(self.rows, header=True).encode())
 
     def _text(self, rows: Sequence[Row], header: bool = False) -> str:
         text = io.StringIO()
@@ -65,12 +68,6 @@ def _number(cell: str) -> float:
     if not math.isfinite(number) or not cell.isascii() or "_" in cell:
         raise ValueError(f"{cell[:50]!r} is no number of a history")
     return number
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(text.encode())
-    os.replace(unfinished, path)
 
 
 def read_history(path: str | Path) -> list[dict[str, float]]:
