@@ -41,19 +41,23 @@ def main() -> None:
         noise = np.random.default_rng(args.seed).standard_normal((args.samples, model.latent_size))
         samples = model.sample(args.samples, noise)
         print(format_table(evaluate(samples, training)))
-    except (FileNotFoundError, ValueError) as error:
+        draw(samples, originals, training, args.run)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
+    print(args.run / "nearest.png")
+    print(args.run / "distances.png")
 
+
+def draw(samples: np.ndarray, originals: np.ndarray, training: str, out: Path) -> None:
+    """Save the two pictures."""
     index, distances = nearest(samples, originals)
     digits, order = digit_classifier().predict_proba(samples).argmax(axis=1), np.argsort(distances)
     closest = [order[digits[order] == digit][:OF_EACH_DIGIT] for digit in range(10)]
     shown = np.concatenate([np.arange(AT_RANDOM), *closest])
     pairs = np.stack([samples[shown], originals[index[shown]]], axis=1)  # (pairs, 2, 28, 28, 1)
     pairs = pairs.reshape(-1, *samples.shape[1:])
-    save_image(args.run / "nearest.png", image_grid(pairs, columns=2 * COLUMNS))
-    plot_distances(args.run / "distances.png", distances, shipped_distances(training))
-    print(args.run / "nearest.png")
-    print(args.run / "distances.png")
+    save_image(out / "nearest.png", image_grid(pairs, columns=2 * COLUMNS))
+    plot_distances(out / "distances.png", distances, shipped_distances(training))
 
 
 def plot_distances(path: Path, samples: np.ndarray, percentiles: np.ndarray) -> None:

@@ -9,6 +9,7 @@ dimensions is close to √d, so a straight line would cut through a region that 
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,24 +29,28 @@ def main() -> None:
         "--out", type=Path, help="folder for the pictures (default: the run itself)%(default).0s"
     )
     args = parse_with_device(parser)
+    out = args.out or args.run
     try:
         model = load_run(args.run)
-    except (FileNotFoundError, ValueError) as error:
+        out.mkdir(parents=True, exist_ok=True)
+        draw(model, args.count, args.seed, out)
+    except (OSError, ValueError) as error:
         parser.error(str(error))
-    out = args.out or args.run
-    out.mkdir(parents=True, exist_ok=True)
+    print(out / "generated.png")
+    print(out / "interpolations.png")
 
-    rng = np.random.default_rng(args.seed)
-    noise = rng.standard_normal((args.count, model.latent_size))
-    save_image(out / "generated.png", image_grid(model.sample(args.count, noise), scale=3))
+
+def draw(model: Any, count: int, seed: int, out: Path) -> None:
+    """Save the two pictures."""
+    rng = np.random.default_rng(seed)
+    noise = rng.standard_normal((count, model.latent_size))
+    save_image(out / "generated.png", image_grid(model.sample(count, noise), scale=3))
 
     start, end = rng.standard_normal((2, WALKS, model.latent_size))
     walk = np.stack(
         [slerp(a, b, t) for a, b in zip(start, end, strict=True) for t in np.linspace(0, 1, STEPS)]
     )
     save_image(out / "interpolations.png", image_grid(model.sample(len(walk), walk), columns=STEPS, scale=3))
-    print(out / "generated.png")
-    print(out / "interpolations.png")
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -24,6 +24,7 @@ _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes i
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
 _chosen = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
+_room: ContextVar[list[float]] = ContextVar("room", default=[math.inf])  # bytes, in `at_most`
 _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
 
@@ -132,8 +133,26 @@ def shaped(value):
     return value if hasattr(value, "shape") else asarray(value)
 
 
+def at_most(file_size: int) -> AbstractContextManager:
+    """Inside the with-block no more numbers are made than a file of this size holds; otherwise ValueError.
+
+    A few wrong digits among the settings in a file could ask for more than any memory holds.
+    """
+    return _inside(_room, [file_size])
+
+
+def _take_room(shape: tuple[int, ...]) -> None:
+    room = _room.get()
+    room[0] -= 200 + 2 * math.prod(
+        shape
+    )  # bytes of an array in a file: its name and type, and float16 numbers
+    if room[0] < 0:
+        raise ValueError("the settings ask for more weights than there are in the file")
+
+
 def zeros(shape: tuple[int, ...]) -> Array:
     """float32 zeros on the current device."""
+    _take_room(shape)
     return module().zeros(shape, dtype=np.float32)
 
 
@@ -180,6 +199,7 @@ def share(rank: int, size: int) -> AbstractContextManager:
 
 
 def _drawn(draw: Callable, shape: tuple[int, ...]) -> Array:
+    _take_room(shape)
     rank, size = _share.get()
     if size == 1:
         return to_device(_on_host(draw, shape))

@@ -68,8 +68,9 @@ def _each(who: str, expected: str, values: dict, kind, fits=lambda x: True, conv
             if not fits(value):
                 raise ValueError
             found.append(convert(value))
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{who}: {name} is {_short(value)}, expected {expected}") from None
+        except (TypeError, ValueError, OverflowError) as error:  # math.isfinite(10**400) overflows
+            error_type = TypeError if isinstance(error, TypeError) else ValueError
+            raise error_type(f"{who}: {name} is {_short(value)}, expected {expected}") from None
     return found[0] if len(found) == 1 else tuple(found)
 
 

@@ -94,9 +94,9 @@ def table() -> str:
 
 def with_table(readme: str) -> str:
     """The text of README.md with the table that the files have now."""
-    before, _, rest = readme.partition("<!-- table of Part I -->\n")
-    _, _, after = rest.partition("\n<!-- end of the table -->")
-    return f"{before}<!-- table of Part I -->\n{table()}\n<!-- end of the table -->{after}"
+    begin, end = "<!-- table of Part I -->\n", "<!-- end of the table -->"
+    before, _, rest = readme.partition(begin)
+    return before + begin + table() + "\n" + end + rest.partition(end)[2]
 
 
 def main() -> int:

@@ -6,13 +6,14 @@ in its middle, and resized. Needs Pillow, which comes with matplotlib. Read befo
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
-MAX_PIXELS = 50_000_000  # of one picture; unpacked, it takes a dozen bytes for each
+MAX_PIXELS = 25_000_000  # of one picture; unpacked, it takes up to a dozen bytes for each
 
 
 def load_folder(folder: str | Path, size: int) -> np.ndarray:
@@ -34,8 +35,10 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     pictures, files = [], _files(folder)
     for path in files:
         try:
-            with Image.open(path, formats=("PNG", "JPEG")) as picture:  # whatever it is called
-                pictures.append(_prepared(picture, size))
+            with warnings.catch_warnings():  # Pillow's of many pixels: there is a limit of our own
+                warnings.simplefilter("ignore")
+                with Image.open(path, formats=("PNG", "JPEG")) as picture:  # whatever it is called
+                    pictures.append(_prepared(picture, size))
         except Exception as error:  # noqa: BLE001 - what a broken file raises depends on how it is broken
             _skipped(path, error)
     if not pictures:
@@ -66,12 +69,19 @@ def _prepared(picture: Any, size: int) -> np.ndarray:
     """One picture of Pillow's as uint8 (size, size, 3)."""
     from PIL import Image, ImageOps
 
-    if picture.width * picture.height > MAX_PIXELS:
-        raise ValueError(f"it has {picture.width} x {picture.height} pixels, more than {MAX_PIXELS:,}")
+    width, height = picture.size
     picture.draft(None, (4 * size, 4 * size))  # a JPEG that is larger is made smaller while it is decoded
-    picture = ImageOps.exif_transpose(picture)
+    if not picture.info.get("progressive"):  # that is decoded from all of its pixels at once
+        width, height = picture.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(f"it has {width} x {height} pixels, more than {MAX_PIXELS:,}")
+    ImageOps.exif_transpose(picture, in_place=True)
     if picture.mode.startswith("I"):  # grey with 16 bits, which convert would cut off at 255
-        picture = picture.convert("I").point(lambda grey: grey * (1 / 257)).convert("L")
+        picture = picture.convert("I")
+    elif picture.mode not in ("L", "RGB", "RGBA") or "transparency" in picture.info:
+        picture = picture.convert("RGBA")
+    picture = ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS)  # from here on it is small
+    if picture.mode == "I":
+        picture = picture.point(lambda grey: grey * (1 / 257)).convert("L")
     picture = picture.convert("RGBA")
-    picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.LANCZOS))
+    return np.asarray(Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB"))

@@ -23,6 +23,7 @@ import numpy as np
 DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 MAX_DIMENSIONS = 32  # what every NumPy can hold
 CHUNK = 1 << 16  # bytes unpacked at a time
+MAX_RATIO, ALWAYS = 32, 1 << 26  # a gzipped file may unpack to so many times its size, and to so many bytes
 
 
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
@@ -33,7 +34,7 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     return parse_idx(read_content(path), path)
 
 
-def parse_idx(content: bytes, path: str | os.PathLike[str]) -> np.ndarray:
+def parse_idx(content: bytes | bytearray, path: str | os.PathLike[str]) -> np.ndarray:
     """The array in the unpacked bytes of an IDX file. `path` only names the file in errors."""
     shape, dtype, start, end = _header(content, path)
     if len(content) < end:
@@ -67,21 +68,26 @@ def _header(content: bytes, path: str | os.PathLike[str]) -> tuple[tuple[int, ..
     return shape, dtype, start, start + math.prod(shape) * dtype.itemsize
 
 
-def read_content(path: str | os.PathLike[str], limit: int | None = None) -> bytes:
+def read_content(path: str | os.PathLike[str], limit: int | None = None) -> bytearray:
     """The bytes of an IDX file, unpacked if it is gzipped (by content; the name does not matter).
 
-    A few kilobytes can unpack to more than any memory holds: one byte more than the header says is the most
-    that comes back, and ValueError is raised if that is more than `limit`, if a limit is given.
+    A few kilobytes can unpack to more than any memory holds: ValueError if there is more than the header says,
+    or than `limit`, or than a file of this size can honestly hold.
     """
     with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(0)
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         read = _Unpacker(file, path).read if packed else file.read
-        beginning = read(4 + 4 * MAX_DIMENSIONS)
-        end = _header(beginning, path)[3]
-        if limit is not None and end > limit:
-            raise _error(path, 4, f"a header for {end} bytes", f"at most {limit}")
-        return beginning + read(max(0, end + 1 - len(beginning)))
+        content = bytearray(read(4 + 4 * MAX_DIMENSIONS))
+        shape, _, _, end = _header(content, path)
+        limit = max(MAX_RATIO * size, ALWAYS) if limit is None else limit
+        if end > limit:
+            raise _error(path, 4, f"a header for {end} bytes", f"at most {limit} in a file of {size}")
+        while len(content) <= end and (chunk := read(min(CHUNK, end + 1 - len(content)))):
+            content += chunk
+        return content
 
 
 class _Unpacker:

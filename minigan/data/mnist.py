@@ -156,7 +156,7 @@ def _read_found(file: Published, path: Path) -> np.ndarray:
         return _read_verified(file, path)
     except ValueError as error:
         advice = "delete it and it is downloaded again, or replace it"
-        raise ValueError(f"{error}\n{path} is not the published {file.name}: {advice}") from error
+        raise ValueError(f"{error}; {path} is not the published {file.name}: {advice}") from error
 
 
 def _read_verified(file: Published, path: Path) -> np.ndarray:

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,10 +41,11 @@ from minigan.layers import (
     ReLU,
     Sequential,
 )
+from minigan.models import storage
 from minigan.ops import softmax
 
 WEIGHTS = Path(__file__).parents[1] / "data" / "classifier.npz"
-SHA256 = "a455fe499e22f0a4ce7d4a73e9cd03ef3ee3741c5ffa2eaef0c0c91275c50253"  # of that file
+SHA256 = "10e6ed822768544b450d6cd8482ae6f94456d4c7f13bf4cc6b9825ee9ba6c061"  # of that file
 AT_ONCE = 200  # images in one forward pass, to keep the memory small
 
 
@@ -122,26 +122,24 @@ def digit_classifier() -> Classifier:
 
 
 def load_classifier(path: str | Path) -> Classifier:
-    """The classifier that `save_classifier` wrote."""
+    """The classifier that `save_classifier` wrote.  Raises FileNotFoundError or ValueError, which name the file."""
     generator = backend.generator.bit_generator.state
     with on("cpu"):
         loaded = Classifier()
-    backend.generator.bit_generator.state = generator  # a run draws the same numbers, evaluated or not
-    with np.load(path, allow_pickle=False) as file:
-        state = {name: file[name].astype(np.float32) for name in file.files if name != "about"}
-    with on("cpu"):
-        loaded.load_state(state)
+        backend.generator.bit_generator.state = generator  # a run draws the same numbers, evaluated or not
+        loaded.load_state(storage.read(path, like=loaded.state())[1])
     return loaded
 
 
 def save_classifier(path: str | Path, trained: Classifier, about: Mapping[str, Any]) -> None:
     """Write the weights, as float16, and how they came to be.  The same weights give the same bytes."""
     arrays = {name: array.astype(np.float16) for name, array in trained.state().items()}
-    with open(path, "wb") as file:  # given a name instead, NumPy would append .npz to it
-        np.savez(file, about=np.array(json.dumps(dict(about))), **arrays)  # type: ignore[arg-type]
+    storage.write(path, {"about": dict(about)}, arrays)
 
 
 def about(path: str | Path = WEIGHTS) -> dict[str, Any]:
     """How the classifier in this file came to be: command, seed, epochs, accuracy on the test images."""
-    with np.load(path, allow_pickle=False) as file:
-        return json.loads(str(file["about"]))
+    found = storage.read_header(path).get("about")
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: this is no file of a classifier")
+    return found

@@ -115,7 +115,7 @@ class Model:
     def load(cls, path: str | Path, **networks: Layer) -> Any:
         """The model in a file that `save` wrote; `networks` are those that it is given, if it makes none."""
         header = storage.read_header(path)
-        with storage.errors_name(path):
+        with storage.building(path):
             if header.get("model") != cls.name:
                 raise ValueError(f"holds the model {header.get('model')!r}, expected {cls.name!r}")
             model = cls(**{name: plain(setting) for name, setting in header["settings"].items()}, **networks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,10 @@ import minigan as mg
 from minigan.backend import DeviceError
 from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
+from minigan.training.progress import say
 
 QUICK_EPOCHS = 2  # with --quick
+DIGITS = 18  # of the largest integer
 NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
 MAY_CHANGE = ("epochs", "device")  # when a run is resumed
 
@@ -53,6 +56,7 @@ def run_parser(
 
 def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Add --device to the flags of a script that keeps no run folder, parse them, and compute there."""
+    _end_in_one_line_on_ctrl_c()
     _add_device(parser)
     args = parser.parse_args()
     try:
@@ -90,8 +94,11 @@ def absolute_path(text: str) -> str:
 
 
 def _integer(text: str, smallest: int) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) < smallest:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of at least {smallest}")
+    is_integer = text.isascii() and text.isdecimal() and len(text) <= DIGITS
+    if not is_integer or int(text) < smallest:
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r} is not an integer of at least {smallest} and at most {DIGITS} digits"
+        )
     return int(text)
 
 
@@ -103,6 +110,7 @@ def parse_run(
     A resumed run takes its flags from its own config.json; only --epochs, --device and --data-parallel may
     be given anew.  What cannot be done ends in the parser's error message.
     """
+    _end_in_one_line_on_ctrl_c()
     args = parser.parse_args(argv)
     if args.quick:
         parser.set_defaults(epochs=QUICK_EPOCHS)
@@ -127,6 +135,19 @@ def parse_run(
     return args
 
 
+def _end_in_one_line_on_ctrl_c() -> None:
+    """From here on Ctrl-C, wherever nobody waits for it, has no traceback; the exit status stays that of SIGINT."""
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            say("stopped; what is saved stays saved")
+        else:
+            sys.__excepthook__(kind, error, traceback)
+
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = hook
+
+
 def _check_alone() -> None:
     """Several processes that each train the same run, without knowing of each other, are a mistake."""
     for variable in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
@@ -145,7 +166,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     known = kept_flags(parser.parse_args([]))
     if set(flags) != set(known):
         missing, unknown = sorted(set(known) - set(flags)), sorted(set(flags) - set(known))
-        raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {unknown}")
+        raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {str(unknown)[:200]}")
     words = [f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items() if _has_value(value)]
     parser.exit_on_error = False
     try:
@@ -157,7 +178,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     for flag, value in flags.items():
         is_bool = isinstance(known[flag], bool)
         if isinstance(value, bool) != is_bool or not is_bool and getattr(again, flag) != value:
-            raise ValueError(f"{path}: {flag} is {value!r}")
+            raise ValueError(f"{path}: {flag} is {repr(value)[:60]}")
     parser.set_defaults(**flags)
     args = parser.parse_args(argv)
     for flag, value in flags.items():

@@ -11,15 +11,26 @@ runs/mlp_gan/
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
+from minigan.models import (
+    AEGAN,
+    DCGAN,
+    MLPGAN,
+    VAE,
+    WGANGP,
+    CapsGAN,
+    CapsNet,
+    TransformingAutoencoder,
+    storage,
+)
 from minigan.training import load_checkpoint
+
+CONFIG_BYTES = 2**20  # the longest config.json
 
 MODELS: dict[str, Any] = {
     model.name: model
@@ -56,7 +67,11 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not path.exists():
         raise FileNotFoundError(f"{folder} is not the folder of a run: there is no {path}")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            text = file.read(CONFIG_BYTES + 1)
+        if len(text) > CONFIG_BYTES:
+            raise ValueError(f"it has more than {CONFIG_BYTES:,} bytes")
+        config = storage.parsed_json(text.decode())
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not the configuration of a run: {error}") from error
     expected = {"model": str, "settings": dict, "flags": dict, "data": dict}
@@ -68,15 +83,11 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> None:
     """Write config.json, which appears whole or not at all; one that says the same already is left alone."""
-    path, text = folder / "config.json", json.dumps(config, indent=2) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
+    path, text = folder / "config.json", json.dumps(config, indent=2).encode() + b"\n"
+    if path.exists() and path.read_bytes() == text:
         return
-    unfinished = path.with_name("config.json.part")
-    with open(unfinished, "w", encoding="utf-8") as file:
+    with storage.replacing(path) as file:
         file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(unfinished, path)
 
 
 def load_run(folder: str | Path) -> Any:
@@ -87,14 +98,20 @@ def load_run(folder: str | Path) -> Any:
     folder = Path(folder)
     config, path = read_config(folder), folder / "config.json"
     if config["model"] not in MODELS:
-        raise ValueError(f"{path}: unknown model {config['model']!r}, expected one of {', '.join(MODELS)}")
-    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
-    try:
-        model = MODELS[config["model"]](**settings)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{path}: the settings do not fit this model: {error}") from error
+        raise ValueError(
+            f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}"
+        )
     require_checkpoint(folder)
-    load_checkpoint(model, folder / "checkpoint.npz")
+    checkpoint = folder / "checkpoint.npz"
+    header = storage.read_header(checkpoint)
+    for name in ("model", "settings"):
+        ours, other = (json.dumps(facts.get(name), sort_keys=True) for facts in (config, header))
+        if ours != other:
+            raise ValueError(f"{path} has {name} {ours[:200]}, but {checkpoint} has {other[:200]}")
+    settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
+    with storage.building(checkpoint):
+        model = MODELS[config["model"]](**settings)
+    load_checkpoint(model, checkpoint)
     return model
 
 

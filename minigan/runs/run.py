@@ -49,7 +49,7 @@ class Run(Training):
         self.noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
 
     def __enter__(self) -> Any:
-        with _in_one_line(ParallelError, OSError, ValueError):
+        with self._in_one_line(ParallelError, OSError, ValueError):
             self.group.rows(self.data.batch_size)
             is_new = self.group.is_rank_0 and self.args.out is None
             out = new_folder(self.args.run_name) if is_new else self.out
@@ -94,7 +94,8 @@ class Run(Training):
             for name in ("model", "settings", "data"):
                 if before[name] != config[name]:
                     path = self.out / "config.json"
-                    raise ValueError(f"{path} has {name} {before[name]}, but this is {config[name]}")
+                    found = str(before[name])[:200]
+                    raise ValueError(f"{path} has {name} {found}, but this is {config[name]}")
         return config
 
     def draw(self, picture: np.ndarray) -> None:
@@ -109,7 +110,7 @@ class Run(Training):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> Literal[False]:
         super().__exit__(kind, error, traceback)
-        with _in_one_line(FloatingPointError, OSError):
+        with self._in_one_line(FloatingPointError, OSError):
             if error is None or self.interrupted:
                 self._draw_run()
             elif isinstance(error, FloatingPointError | OSError | KeyboardInterrupt):
@@ -125,9 +126,12 @@ class Run(Training):
         if not self.group.is_rank_0:
             return
         save_image(self.out / "samples.png", image_grid(self.model.sample(100, self.noise), scale=3))
-        epochs = range(self.position["epoch"] + 1)
-        frames = [self.out / "samples" / f"epoch_{epoch:04d}.png" for epoch in epochs]
-        save_animation(self.out / "samples.gif", [frame for frame in frames if frame.exists()])
+        numbers = {
+            path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")
+        }
+        frames = {int(number): path for number, path in numbers.items() if number.isdecimal()}
+        last = self.position["epoch"]  # the pictures of a longer run may be there
+        save_animation(self.out / "samples.gif", [frames[n] for n in sorted(frames) if n <= last])
         plot_history(self.out / "curves.png", self.history.rows, self.model.curves)
 
     def finish(self, pictures: Mapping[str, np.ndarray] | None = None, digits: bool = True) -> None:
@@ -137,21 +141,23 @@ class Run(Training):
         """
         if not self.group.is_rank_0:
             return
-        with _in_one_line(OSError):
+        with self._in_one_line(OSError):
             for name, picture in (pictures or {}).items():
                 save_image(self.out / f"{name}.png", picture)
             if digits and self.data.arrays[0].shape[1:] == (28, 28, 1) and not self.args.quick:
                 say(short_table(self.model, samples=2000, training="full" if self.args.full else "subset"))
         say(str(self.out))
 
-
-@contextlib.contextmanager
-def _in_one_line(*expected: type[Exception]) -> Iterator[None]:
-    """Expected errors, and a second Ctrl-C, end the program with one line instead of a traceback."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        say("stopped; what is saved stays saved")
-        raise SystemExit(130) from None
-    except expected as error:
-        sys.exit(f"error: {error}")
+    @contextlib.contextmanager
+    def _in_one_line(self, *expected: type[Exception]) -> Iterator[None]:
+        """Expected errors, and a second Ctrl-C, end the program with one line instead of a traceback."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            say("stopped; what is saved stays saved")
+            raise SystemExit(130) from None
+        except expected as error:
+            has_no_name = (
+                isinstance(error, OSError) and error.errno and not error.filename
+            )  # of a full disk, say
+            sys.exit(f"error: {self.out}: {error}" if has_no_name else f"error: {error}")

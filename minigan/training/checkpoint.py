@@ -67,6 +67,9 @@ def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | N
     """
     position = new_position() if position is None else position
     sums = {name: float(total) for name, total in position["sums"].items()}
+    for name, total in sums.items():
+        if not math.isfinite(total):
+            raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
     header = {"position": position | {"sums": sums}, "generator": backend.generator.bit_generator.state}
     storage.write(path, header | _identity(model), _state(model))
 
@@ -85,11 +88,15 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
     generator = bits.state
     try:
         for name, own in _identity(model).items():
-            if header.get(name, own) != own:
-                raise ValueError(f"it has {name} {header[name]}, the model {own}")
-        position = _checked(header["position"])
+            if header.get(name) != own:
+                raise ValueError(f"it has {name} {str(header.get(name))[:200]}, the model {own}")
+        position = _checked(header.get("position"))
         _load_state(model, arrays)
-        bits.state = header["generator"]
+        bits.state = header.get("generator")
+        if (
+            bits.state != header["generator"] or not bits.state["state"]["inc"] % 2
+        ):  # else it soon repeats itself
+            raise ValueError("the state of its random generator cannot be")
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         _load_state(model, before)
         bits.state = generator
@@ -121,14 +128,23 @@ def _load_state(model: Model, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _checked(position: Any) -> dict[str, Any]:
     """The position, or a ValueError if it cannot be one."""
-    right = isinstance(position, dict) and set(position) == set(new_position())
-    numbers = [position[name] for name in ("epoch", "step", "step_in_epoch")] if right else []
-    right = right and all(type(n) is int and n >= 0 for n in numbers)
-    right = right and isinstance(position["seconds"], int | float) and 0 <= position["seconds"] < math.inf
-    right = right and all(isinstance(position[name], dict) for name in ("sums", "counts"))
-    right = right and set(position["sums"]) == set(position["counts"])
-    right = right and all(isinstance(total, float) for total in position["sums"].values())
-    right = right and all(type(n) is int and n > 0 for n in position["counts"].values())
+    try:
+        right = set(position) == set(new_position()) and _can_be(**position)
+    except (ArithmeticError, AttributeError, TypeError):
+        right = False
     if not right:
         raise ValueError(f"its position is {str(position)[:100]}")
     return position
+
+
+def _can_be(epoch: int, step: int, step_in_epoch: int, seconds: float, sums: Any, counts: Any) -> bool:
+    """Whether the numbers are numbers of their kind, and agree with each other."""
+    before = step - step_in_epoch  # in the epochs that are finished
+    return (
+        all(type(n) is int and 0 <= n < 2**53 for n in (epoch, step, step_in_epoch))
+        and (before >= epoch if epoch else before == 0)
+        and all(type(x) in (int, float) and math.isfinite(x) for x in (seconds, *sums.values()))
+        and seconds >= 0
+        and sums.keys() == counts.keys()
+        and all(type(n) is int and 0 < n <= step for n in counts.values())
+    )

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import io
-import os
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from minigan.models.storage import replacing
 
 Row = Mapping[str, float]
 
@@ -28,9 +30,7 @@ class History:
         )
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
         if path and path.exists() and path.read_bytes() != self._text(self.rows, header=True).encode():
-            _replace(
-                path, self._text(self.rows, header=True)
-            )  # it has rows too many, or one that is not finished
+            self._write_all(path)  # it has rows too many, or one that is not finished
 
     def append(self, row: Row) -> None:
         """Write one more row; the file is made anew only if the row has a new column."""
@@ -38,10 +38,14 @@ class History:
         new = [name for name in row if name not in self.columns]
         self.columns += new
         if self.path and (new or not self.path.exists()):
-            _replace(self.path, self._text(self.rows, header=True))
+            self._write_all(self.path)
         elif self.path:
             with open(self.path, "a", newline="") as file:
                 file.write(self._text([row]))
+
+    def _write_all(self, path: Path) -> None:
+        with replacing(path) as file:
+            file.write(self._text(self.rows, header=True).encode())
 
     def _text(self, rows: Sequence[Row], header: bool = False) -> str:
         text = io.StringIO()
@@ -58,10 +62,12 @@ def _cell(number: float) -> str:
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_bytes(text.encode())
-    os.replace(unfinished, path)
+def _number(cell: str) -> float:
+    """The number that `_cell` wrote."""
+    number = float(cell)
+    if not math.isfinite(number) or not cell.isascii() or "_" in cell:
+        raise ValueError(f"{cell[:50]!r} is no number of a history")
+    return number
 
 
 def read_history(path: str | Path) -> list[dict[str, float]]:
@@ -75,15 +81,16 @@ def read_history(path: str | Path) -> list[dict[str, float]]:
     try:
         text = path.read_text(encoding="utf-8")
         finished = text[: text.rfind("\n") + 1]
-        header, *lines = [line for line in csv.reader(finished.splitlines()) if line] or [["step"]]
+        lines = csv.reader(io.StringIO(finished, newline="\n"), strict=True)
+        header = next(lines, ["step"])
         if "step" not in header or len(set(header)) < len(header):
-            raise ValueError(f"its columns are {', '.join(header)}")
-        rows = []
-        for line in lines:
-            cells = zip(header, line, strict=True)
-            rows.append({name: float(number) for name, number in cells if number})
-            if "step" not in rows[-1]:
-                raise ValueError("a row has no step")
+            raise ValueError(f"its columns are {', '.join(header)[:100]!r}")
+        rows: list[dict[str, float]] = []
+        for line in filter(None, lines):
+            row = {name: _number(cell) for name, cell in zip(header, line, strict=True) if cell}
+            if not (rows[-1]["step"] if rows else 0) < row.get("step", 0):
+                raise ValueError(f"row {len(rows) + 1} has no step, or one that is not after the one before")
+            rows.append(row)
         return rows
     except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f"{path} is not the history of a run: {error}") from error

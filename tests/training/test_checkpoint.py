@@ -133,7 +133,15 @@ POSITIONS = [
     {"step": 1.5},
     {"epoch": True},
     {"epoch": None},
-    {"seconds": float("inf")},
+    {"seconds": 10**400},
+    {"epoch": 10**9},
+    {"step": 10**400, "step_in_epoch": 10**400},
+    {"step": 5},
+    {"step": 5, "step_in_epoch": 6},
+    {"sums": []},
+    {"sums": {"loss": 10**400}, "counts": {"loss": 1}, "step": 5, "step_in_epoch": 5},
+    {"counts": {"loss": 9}, "sums": {"loss": 1.0}, "step": 5, "step_in_epoch": 5},
+    {"more": 1},
     {"seconds": -1.0},
     {"sums": {"loss": 1.0}},
     {"counts": {"loss": 1}},
@@ -164,9 +172,18 @@ def test_a_position_that_cannot_be_is_refused_and_nothing_is_changed(tmp_path, c
     assert everything(fresh) == expected
 
 
+def pcg64(**changes):
+    numbers = {name: changes.pop(name) for name in ("state", "inc") if name in changes}
+    state = np.random.default_rng(0).bit_generator.state
+    return state | {"state": state["state"] | numbers} | changes
+
+
 @pytest.mark.parametrize(
-    "generator", [None, {}, 3, {"bit_generator": "MT19937"}, {"bit_generator": "PCG64", "state": None}]
-)
+    "generator",
+    [None, {}, 3, [], {"bit_generator": "MT19937"}, {"bit_generator": "PCG64", "state": None},
+     pcg64(state=10**400), pcg64(state=-1), pcg64(state=1.5), pcg64(state="1"), pcg64(inc=2**128), pcg64(inc=4),
+     pcg64(has_uint32=2**70), pcg64(uinteger=-1), pcg64(uinteger=2**40), pcg64(more=1)],
+)  # fmt: skip
 def test_a_random_generator_that_cannot_be_is_refused_and_nothing_is_changed(tmp_path, generator):
     path, model = tmp_path / "checkpoint.npz", Regression()
     for x in batches().epoch(0):
@@ -217,3 +234,24 @@ def test_a_checkpoint_of_other_batches_is_not_resumed(tmp_path):
         ValueError, match=r"checkpoint\.npz was made with other batches than these, 4 in an epoch"
     ):
         fit(Regression(), Batches(np.zeros((40, 3), np.float32), 10), 2, tmp_path, resume=True)
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])
+def test_a_number_that_is_none_is_refused_by_name(tmp_path, number):
+    path = tmp_path / "checkpoint.npz"
+    save_checkpoint(Regression(), path)
+    with np.load(path) as file:
+        arrays = dict(file)
+    facts = bytes(arrays.pop("header")).decode().replace('"seconds": 0.0', f'"seconds": {number}')
+    assert number in facts
+    write_npz(path, header=text(facts), **arrays)
+    with pytest.raises(ValueError, match=r"checkpoint\.npz"):
+        load_checkpoint(Regression(), path)
+
+
+def test_a_sum_that_is_not_finite_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "checkpoint.npz"
+    position = new_position() | {"step": 1, "step_in_epoch": 1, "sums": {"loss": np.float32("inf")}}
+    with pytest.raises(FloatingPointError, match="loss is not finite: training has diverged"):
+        save_checkpoint(Regression(), path, position | {"counts": {"loss": 1}})
+    assert list(tmp_path.iterdir()) == []

@@ -130,7 +130,9 @@ def test_a_row_counts_if_its_line_is_finished(tmp_path):
 @pytest.mark.parametrize(
     "content",
     [b"step,loss\n1,\xff\n", b"step,loss\n1,high\n", b"step,loss\n1,2,3\n", b"step,loss\n1\n", b"step,step\n1,2\n",
-     b"a,b\n1,2\n", b"step,loss\n,2\n", b"\0\0\0\n"],
+     b"a,b\n1,2\n", b"step,loss\n,2\n", b"\0\0\0\n", b"step,loss\n1,nan\n", b"step,loss\n1,-inf\n", b"step,loss\n1,1e999\n",
+     b"step,loss\n1,1_0\n", "step,loss\n1,\u0661\n".encode(), b"step,loss\n2,1\n1,1\n", b"step,loss\n1,1\n1,1\n", b"step\n-1\n",
+     b"step,loss\n1,\"2\n", b"\nstep,loss\n1,2\n"],
 )  # fmt: skip
 def test_what_is_no_history_is_refused_by_name(tmp_path, content):
     path = tmp_path / "history.csv"
