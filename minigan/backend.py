@@ -24,7 +24,7 @@ _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes i
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
 _chosen = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
-_room: ContextVar[list[float]] = ContextVar("room", default=[math.inf])  # bytes, in `at_most`
+_room: ContextVar[list[float]] = ContextVar("room", default=[math.inf])  # noqa: B039 - bytes, see `at_most`
 _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
 

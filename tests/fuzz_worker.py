@@ -212,9 +212,9 @@ def strange_npz(content, rng):
     method = [zipfile.ZIP_STORED] * 7 + [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2]
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", method[rng.integers(len(method))]) as file:
-        for name, content in members.items():
-            if content is not None:
-                file.writestr(name, content)
+        for name, part in members.items():
+            if part is not None:
+                file.writestr(name, part)
     return made.getvalue()
 
 
@@ -365,7 +365,7 @@ def main(folder, door, seed, count):
         os._exit(0)
     assert os.wait()[1] == 0
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for number, case in enumerate(sorted(cases.iterdir())):
+    for case in sorted(cases.iterdir()):
         shutil.copy(case, path)
         by_chance = case.name.endswith("1")
         for i, opens in enumerate(opening):

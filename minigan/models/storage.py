@@ -98,7 +98,7 @@ def building(path: str | Path) -> Iterator[None]:
 def parsed_json(text: str | bytes):
     """What a text in JSON says.  ValueError for a name that comes twice, and for NaN, which JSON does not have."""
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict:
+    def unique(pairs: list[tuple]) -> dict:
         if len(dict(pairs)) < len(pairs):
             raise ValueError("a name comes twice")
         return dict(pairs)
