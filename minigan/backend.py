@@ -134,10 +134,7 @@ def shaped(value):
 
 
 def at_most(file_size: int) -> AbstractContextManager:
-    """Inside the with-block no more numbers are made than a file of this size holds; otherwise ValueError.
-
-    A few wrong digits among the settings in a file could ask for more than any memory holds.
-    """
+    """No more numbers are made inside the with-block than a file of this size holds; otherwise ValueError."""
     return _inside(_room, [file_size])
 
 
