@@ -140,9 +140,7 @@ def at_most(file_size: int) -> AbstractContextManager:
 
 def _take_room(shape: tuple[int, ...]) -> None:
     room = _room.get()
-    room[0] -= 200 + 2 * math.prod(
-        shape
-    )  # bytes of an array in a file: its name and type, and float16 numbers
+    room[0] -= 200 + 2 * math.prod(shape)  # of a file: the name and type of an array, and float16 numbers
     if room[0] < 0:
         raise ValueError("the settings ask for more weights than there are in the file")
 
