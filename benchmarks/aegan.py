@@ -112,7 +112,7 @@ def torch_step(images: np.ndarray, fused: bool):
 
 def main() -> None:
     print(machine(), end="\n\n")
-    images = np.random.default_rng(0).standard_normal((BATCH, 28, 28, 1), dtype=np.float32)
+    images = np.random.default_rng(0).uniform(-1, 1, (BATCH, 28, 28, 1)).astype(np.float32)
     model = AEGAN()
     seconds = measure(
         {
