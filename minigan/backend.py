@@ -35,7 +35,7 @@ _modules: dict[str, Any] = {"cpu": np}  # device name -> the module that makes i
 _array_types: tuple[type, ...] = (np.ndarray, np.generic)
 _chosen: str = os.environ.get("MINIGAN_DEVICE", "cpu")  # by `use`, for the whole process
 _device: ContextVar[str] = ContextVar("device")  # by `on`, for one with-block of one thread
-_room: ContextVar[list[float]] = ContextVar("room", default=[math.inf])  # bytes, in `at_most`
+_room: ContextVar[list[int] | None] = ContextVar("room", default=None)  # bytes that are left, in `at_most`
 _share: ContextVar[tuple[int, int]] = ContextVar("share", default=(0, 1))  # number and count of the shares
 
 
@@ -167,8 +167,11 @@ def at_most(file_size: int) -> Iterator[None]:
 
 
 def _take_room(shape: tuple[int, ...]) -> None:
-    room = _room.get()
-    room[0] -= 200 + 2 * math.prod(shape)  # bytes of an array in a file: its name and type, and float16 numbers
+    if (room := _room.get()) is None:
+        return
+    room[0] -= 200 + 2 * math.prod(
+        shape
+    )  # bytes of an array in a file: its name and type, and float16 numbers
     if room[0] < 0:
         raise ValueError("the settings ask for more weights than there are in the file")
 

@@ -48,7 +48,9 @@ def parse_idx(content: bytes | bytearray, path: str | os.PathLike[str]) -> np.nd
     return array.astype(dtype.newbyteorder("="))  # a copy: writable, and aligned
 
 
-def _header(content: bytes, path: str | os.PathLike[str]) -> tuple[tuple[int, ...], np.dtype, int, int]:
+def _header(
+    content: bytes | bytearray, path: str | os.PathLike[str]
+) -> tuple[tuple[int, ...], np.dtype, int, int]:
     """(shape, type, first byte of the numbers, end of the file) from the beginning of an IDX file."""
     if len(content) < 4:
         raise _error(path, len(content), "the end of the file", "a header of at least 4 bytes")
@@ -81,7 +83,7 @@ def read_content(path: str | os.PathLike[str], limit: int | None = None) -> byte
         file.seek(0)
         read = _Unpacker(file, path).read if packed else file.read
         content = bytearray(read(4 + 4 * MAX_DIMENSIONS))
-        shape, _, _, end = _header(content, path)
+        end = _header(content, path)[3]
         limit = max(MAX_RATIO * size, ALWAYS) if limit is None else limit
         if end > limit:
             raise _error(path, 4, f"a header for {end} bytes", f"at most {limit} in a file of {size}")

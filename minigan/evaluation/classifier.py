@@ -141,5 +141,5 @@ def about(path: str | Path = WEIGHTS) -> dict[str, Any]:
     """How the classifier in this file came to be: command, seed, epochs, accuracy on the test images."""
     found = storage.read_header(path).get("about")
     if not isinstance(found, dict):
-        raise ValueError(f"{path}: this is no file of a classifier")
+        raise ValueError(f"{path}: this is no file of a classifier")  # noqa: TRY004
     return found

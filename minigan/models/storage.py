@@ -126,7 +126,9 @@ def _opened(path: str | Path) -> Iterator[zipfile.ZipFile]:
 def _check_directory(file: BinaryIO) -> None:
     """ValueError if the list of names at the end, which zipfile keeps in memory, is none or too long."""
     file.seek(max(0, file.seek(0, os.SEEK_END) - 98))
-    end = file.read()  # the end of the list: 22 bytes, and before them 76 more if the file is larger than 2 GB
+    end = (
+        file.read()
+    )  # the end of the list: 22 bytes, and before them 76 more if the file is larger than 2 GB
     size = int.from_bytes(end[-10:-6], "little")
     if end[-42:-38] == b"PK\6\7":
         size = int.from_bytes(end[-58:-50], "little")

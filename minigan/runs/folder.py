@@ -17,8 +17,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from minigan.models import storage
-from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder
+from minigan.models import (
+    AEGAN,
+    DCGAN,
+    MLPGAN,
+    VAE,
+    WGANGP,
+    CapsGAN,
+    CapsNet,
+    TransformingAutoencoder,
+    storage,
+)
 from minigan.training import load_checkpoint
 
 CONFIG_BYTES = 2**20  # the longest config.json
@@ -89,7 +98,9 @@ def load_run(folder: str | Path) -> Any:
     folder = Path(folder)
     config, path = read_config(folder), folder / "config.json"
     if config["model"] not in MODELS:
-        raise ValueError(f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}")
+        raise ValueError(
+            f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}"
+        )
     require_checkpoint(folder)
     checkpoint = folder / "checkpoint.npz"
     header = storage.read_header(checkpoint)

@@ -126,7 +126,9 @@ class Run(Training):
         if not self.group.is_rank_0:
             return
         save_image(self.out / "samples.png", image_grid(self.model.sample(100, self.noise), scale=3))
-        numbers = {path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")}
+        numbers = {
+            path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")
+        }
         frames = {int(number): path for number, path in numbers.items() if number.isdecimal()}
         last = self.position["epoch"]  # the pictures of a longer run may be there
         save_animation(self.out / "samples.gif", [frames[n] for n in sorted(frames) if n <= last])
@@ -155,5 +157,7 @@ class Run(Training):
             say("stopped; what is saved stays saved")
             raise SystemExit(130) from None
         except expected as error:
-            has_no_name = isinstance(error, OSError) and error.errno and not error.filename  # of a full disk, say
+            has_no_name = (
+                isinstance(error, OSError) and error.errno and not error.filename
+            )  # of a full disk, say
             sys.exit(f"error: {self.out}: {error}" if has_no_name else f"error: {error}")

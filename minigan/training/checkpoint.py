@@ -92,8 +92,10 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
                 raise ValueError(f"it has {name} {str(header.get(name))[:200]}, the model {own}")
         position = _checked(header.get("position"))
         _load_state(model, arrays)
-        bits.state = header.get("generator")
-        if bits.state != header["generator"] or not bits.state["state"]["inc"] % 2:  # else it soon repeats itself
+        bits.state = header.get("generator")  # type: ignore[assignment]
+        if (
+            bits.state != header["generator"] or not bits.state["state"]["inc"] % 2
+        ):  # else it soon repeats itself
             raise ValueError("the state of its random generator cannot be")
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         _load_state(model, before)

@@ -50,7 +50,9 @@ def check_pair(folder):
     assert [(code, err) for code, _, err in both] == [(0, "")] * 2, both
     assert sorted(out for _, out, _ in both) == [["runs/tiny"], ["runs/tiny-2"]]
     ended = sorted(pair(folder, "--out", "same"))
-    assert [code for code, *_ in ended] in ([0, 1], [0, 2]), ended  # 2: it was ready only after the other's end
+    assert [code for code, *_ in ended] in ([0, 1], [0, 2]), (
+        ended
+    )  # 2: it was ready only after the other's end
     assert ended[1][2].count("error: ") == 1 and "Traceback" not in ended[1][2]
     for name in ("runs/tiny", "runs/tiny-2", "same"):
         assert load_run(folder / name).g_optimizer.steps == 9
