@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -436,6 +437,57 @@ def test_a_full_disk_ends_in_one_line_and_what_is_saved_stays(mistake, monkeypat
     assert load_run("a").g_optimizer.steps == 5
 
 
+@pytest.mark.parametrize("size", [100, 300, 2000, 20_000], ids=lambda size: f"{size} bytes")
+def test_a_disk_that_is_full_at_whatever_file_ends_in_one_line_and_the_run_goes_on_later(size, mistake):
+    """Files that may not grow beyond so many bytes: config.json, a picture, the checkpoint fail in turn."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        assert "File too large" in mistake(lambda: train("--out", "a"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(Path("a").rglob("*.part")) == [] and not (Path("a") / "checkpoint.npz").exists()
+    assert contents(train("--out", "a")) == contents(train("--out", "straight"))
+
+
+@pytest.mark.parametrize("step", [3, 5, 9])
+def test_a_folder_that_is_deleted_meanwhile_ends_in_one_line(step, mistake, monkeypatch):
+    original = MLPGAN.train_step
+
+    def train_step(self, batch):
+        if self.g_optimizer.steps == step:
+            shutil.rmtree("a")
+        return original(self, batch)
+
+    monkeypatch.setattr(MLPGAN, "train_step", train_step)
+    assert "No such file or directory: 'a/" in mistake(lambda: train("--out", "a"))
+
+
+def test_a_folder_that_may_not_be_written_to_ends_in_one_line(mistake, monkeypatch):
+    train("--out", "a", "--epochs", 1)
+    original = open
+
+    def read_only(name, mode="r", *args, **keywords):
+        if mode[0] in "wa" and str(name).startswith("a/"):
+            raise PermissionError(13, "Permission denied", str(name))
+        return original(name, mode, *args, **keywords)
+
+    monkeypatch.setattr("builtins.open", read_only)
+    before = contents(Path("a"))
+    assert "Permission denied: 'a/" in mistake(lambda: train("--resume", "a", "--epochs", 2))
+    assert contents(Path("a")) == before
+
+
+def test_ctrl_c_where_nobody_waits_for_it_ends_in_one_line(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
+    parse("--out", "a")
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert capsys.readouterr() == ("stopped; what is saved stays saved\n", "")
+    sys.excepthook(ZeroDivisionError, ZeroDivisionError("oh"), None)
+    assert "ZeroDivisionError: oh" in capsys.readouterr().err
+
+
 def test_a_mistake_in_the_loop_itself_is_a_traceback():
     args = parse("--out", "a")
     model = MLPGAN(image_shape=(4, 4, 1), latent_size=3)
@@ -589,6 +641,25 @@ def test_an_empty_name_of_a_folder_is_refused(flag, mistake):
 
 def test_a_name_that_is_too_long_is_refused_in_one_line(mistake):
     assert "File name too long" in mistake(lambda: train("--out", "a" * 300))
+
+
+def test_numbers_that_are_too_long_are_refused_in_one_line(mistake):
+    said = mistake(lambda: parse("--epochs", "1" + "0" * 5000))
+    assert "is not an integer of at least 1 and at most 18 digits" in said and len(said) < 200
+
+
+def test_a_checkpoint_of_a_billion_epochs_is_finished_and_drawn_at_once():
+    train("--out", "a", "--epochs", 1)
+    with np.load("a/checkpoint.npz") as file:
+        arrays = dict(file)
+    header = bytes(arrays["header"]).decode()
+    for old, new in (('"epoch": 1', '"epoch": 1000000000'), ('"step": 5', '"step": 5000000000')):
+        assert old in header
+        header = header.replace(old, new)
+    arrays["header"] = np.frombuffer(header.encode(), np.uint8)
+    with open("a/checkpoint.npz", "wb") as file:
+        np.savez(file, **arrays)
+    train("--resume", "a")
 
 
 def test_a_path_to_data_is_kept_so_that_it_is_found_from_elsewhere(tmp_path):
