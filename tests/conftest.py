@@ -5,6 +5,7 @@ the same examples every time, `thorough` takes its time.
 """
 
 import os
+import signal
 
 import pytest
 from device_tools import DEVICES
@@ -25,6 +26,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def seeded():
     """Every test starts from the same random numbers, whatever ran before it."""
     mg.seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_that_arrive():
+    """Ctrl-C interrupts the tests' programs also where whoever started pytest ignores it (nohup, `pytest &` of sh)."""
+    usual = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+    ignored = [
+        name
+        for name in usual
+        if getattr(signal, name, None) and signal.getsignal(getattr(signal, name)) is signal.SIG_IGN
+    ]
+    for name in ignored:
+        signal.signal(getattr(signal, name), usual[name])
+    yield
+    for name in ignored:
+        signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 @pytest.fixture(params=[pytest.param(d, marks=[pytest.mark.gpu] * (d == "cuda")) for d in DEVICES])

@@ -295,6 +295,25 @@ def test_large_arrays_are_drawn_in_blocks_none_of_which_comes_twice(draw, monkey
     np.testing.assert_array_equal(draw((9, 5)), first)
 
 
+@pytest.mark.parametrize("draw", [backend.normal, backend.uniform])
+def test_arrays_of_up_to_one_block_come_from_the_main_generator_and_larger_ones_from_one_of_each_block(draw):
+    def numbers(generator, n):
+        method = generator.standard_normal if draw is backend.normal else generator.random
+        return method(n, dtype=np.float32)
+
+    for n in (1, backend.BLOCK - 1, backend.BLOCK):
+        mg.seed(6)
+        drawn = draw((n,))
+        mg.seed(6)
+        np.testing.assert_array_equal(drawn, numbers(backend.generator, n))
+    mg.seed(6)
+    drawn = draw((backend.BLOCK + 1,))
+    mg.seed(6)
+    first, second = (np.random.default_rng(seed) for seed in backend.generator.integers(2**63, size=2))
+    np.testing.assert_array_equal(drawn[:-1], numbers(first, backend.BLOCK))
+    np.testing.assert_array_equal(drawn[-1:], numbers(second, 1))
+
+
 def test_seeding_leaves_the_generators_of_numpy_alone():
     state = np.random.get_state()[1].copy()
     mg.seed(5)

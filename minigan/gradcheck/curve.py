@@ -107,11 +107,17 @@ class Verdict:
 
 
 def judge(
-    line: Line, analytic: float, size_of_g: float, tolerance: float, elsewhere: Callable[[], float]
+    line: Line,
+    analytic: float,
+    size_of_g: float,
+    tolerance: float,
+    negligible: float,
+    elsewhere: Callable[[], float],
 ) -> Verdict:
     """The verdict on an analytic derivative: by one step if that decides, by the curve if not.
 
     size_of_g  the largest element of the gradient that the derivative belongs to
+    negligible the part of the terms below which a derivative may be hidden, if the numbers do agree
     elsewhere  () -> the same analytic derivative, computed from slightly other numbers each time
     """
 
@@ -132,6 +138,7 @@ def judge(
         return verdict
     # Where a derivative is zero but for rounding, the analytic one changes as only rounding does.
     spread = max(abs(elsewhere() - analytic) for _ in range(8))
-    verdict.right = abs(numeric) <= uncertainty < np.inf and abs(analytic) <= 10 * spread
+    zero = abs(numeric) <= uncertainty < np.inf and abs(analytic) <= 10 * spread
     verdict.hidden = error <= allowed < np.inf
+    verdict.right = zero or verdict.hidden and abs(analytic) <= negligible * np.sum(np.abs(line.terms(0.0)))
     return verdict

@@ -63,8 +63,11 @@ def test_transparent_means_white(tmp_path):
 
 
 def test_sixteen_bits_are_scaled_and_not_cut_off(tmp_path):
-    Image.fromarray(np.full((4, 4), 257 * 102, np.uint16)).save(tmp_path / "a.png")
-    np.testing.assert_allclose(load_folder(tmp_path, 4), -0.2, atol=1e-6)
+    """65535 is white, as 255 is with 8 bits: 257 times as much, and what is less than 1 of the 255 is cut off."""
+    grey = np.arange(256).reshape(16, 16)
+    for more in (0, 1, 100, 200, 256):
+        Image.fromarray(np.minimum(257 * grey + more, 65535).astype(np.uint16)).save(tmp_path / "a.png")
+        np.testing.assert_allclose(load_folder(tmp_path, 16)[0, :, :, 0], grey / 127.5 - 1, atol=1e-6)
 
 
 def test_a_picture_is_turned_as_its_camera_noted(tmp_path):

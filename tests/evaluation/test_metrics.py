@@ -177,6 +177,13 @@ def test_the_balls_of_points_on_a_line_counted_by_hand():
     assert density_coverage(real, fake, k=1) == (pytest.approx(5 / 3), 0.8)
 
 
+def test_the_rim_of_a_ball_belongs_to_it_also_if_the_ball_is_a_point():
+    real = np.array([[2.0, 1.0]] * 3 + [[40.0, 0.0]] * 3)  # of a collapsed cloud every ball is a point
+    fake = np.array([[2.0, 1.0]] * 3 + [[9.0, 9.0]])
+    assert precision_recall(real, fake, k=2) == (0.75, 0.5)
+    assert density_coverage(real, fake, k=2) == (3 * 3 / (2 * 4), 0.5)
+
+
 def test_a_generator_without_variety_has_precision_but_no_recall_and_the_reverse():
     real = normal(300, 2)
     precision, recall = precision_recall(real, normal(300, 2, seed=1) * 0.1)
@@ -313,6 +320,11 @@ def test_copies_are_found_out():
     assert memorisation(copied, real) == (0.0, 1.0)
     half = nearest(np.concatenate([training[:100], new[:100]]), training)[1]
     assert 0.5 <= memorisation(half, real)[1] < 0.55
+
+
+def test_the_share_of_a_memorisation_counted_by_hand():
+    real = np.arange(1.0, 102.0)  # the median is 51, and one part in a hundred is below 2
+    assert memorisation(np.array([1.5, 2.0, 2.5, 102.0]), real) == (2.25 / 51, 0.25)
 
 
 def test_copies_that_are_moved_by_a_pixel_are_not_found_out():

@@ -16,7 +16,7 @@ from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive, cast, primitives
 from minigan.gradcheck import GradientError, cases, check_grad, worst_errors
 from minigan.gradcheck import __main__ as command
-from minigan.layers import PrimaryCapsules
+from minigan.layers import MinibatchStdDev, PrimaryCapsules
 from minigan.ops.broadcasting import reshape, spread, unbroadcast
 from minigan.ops.elementwise import value
 from minigan.ops.shape import scatter
@@ -336,6 +336,14 @@ def test_a_kink_is_noticed(f, x):
     assert failure.value.kink
     smaller = np.array(x) + 0.1 * np.arange(1, len(x) + 1)
     assert check_grad(f, smaller) < 1e-6
+
+
+def test_a_function_that_is_linear_but_for_its_epsilon():
+    """A second derivative of 1e-10, next to a gradient of 1, whose rounding is 1e-13."""
+    layer = randomised(MinibatchStdDev(), np.float64, 2)
+    assert check_layer(layer, normal(2, (2, 2, 3, 1)), training=False) < 1e-2
+    for epsilon in 10.0 ** np.arange(-20, 0):
+        check_grad(lambda x, epsilon=epsilon: ops.sqrt(x * x + epsilon), np.array([0.3, -2.0, 50.0]))
 
 
 # --- Large arrays ------------------------------------------------------------------------------------

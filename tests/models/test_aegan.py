@@ -306,3 +306,17 @@ def test_the_averages_start_from_the_networks_and_draw_and_encode():
     assert np.array_equal(z, model.average_encoder(x).data)
     assert not np.array_equal(z, model.E(x).data)
     assert np.array_equal(model.reconstruct(x), model.sample(3, z))
+
+
+def test_the_averages_forget_faster_at_first():
+    model = tiny(average_decay=0.5)
+    pairs = [(model.average_generator, model.G), (model.average_encoder, model.E)]
+    expected = [[a.copy() for a in average.arrays()] for average, _ in pairs]
+    for step in range(1, 13):
+        model.train_step(X.astype(np.float32))
+        decay = min(0.5, step / (9 + step))
+        for i, (average, network) in enumerate(pairs):
+            together = zip(expected[i], network.arrays(), strict=True)
+            expected[i] = [decay * a + (1 - decay) * b for a, b in together]
+            for a, b in zip(expected[i], average.arrays(), strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gan_tools import keeps_the_rules_of_a_gan
 from layer_tools import check_layer
 
 from minigan.gradcheck import GradientError
@@ -53,3 +54,8 @@ def test_a_choice_that_cannot_be_made_is_refused():
 def test_learning_rates_that_fall_over_no_steps_are_refused():
     with pytest.raises(ValueError, match="DCGAN: decay_steps is 0, expected an integer of at least 1"):
         DCGAN(image_size=4, width=2, categories=0, decay_steps=0)
+
+
+def test_it_keeps_the_rules_of_a_gan():
+    images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+    keeps_the_rules_of_a_gan(DCGAN, images, image_size=8, width=2, categories=0)

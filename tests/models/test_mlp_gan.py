@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from gan_tools import keeps_the_rules_of_a_gan
 
 from minigan.models import MLPGAN
 
@@ -57,3 +58,7 @@ def test_the_average_starts_from_the_generator():
     for name, array in model.average.state().items():
         assert np.array_equal(array, model.G.state()[name])
     assert not any(p is q for p, q in zip(model.average.parameters(), model.G.parameters(), strict=True))
+
+
+def test_it_keeps_the_rules_of_a_gan():
+    keeps_the_rules_of_a_gan(MLPGAN, blobs(6, np.random.default_rng(0)), image_shape=(4, 4, 1), latent_size=8)
