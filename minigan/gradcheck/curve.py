@@ -53,9 +53,7 @@ class Line:
             noise = max(noise / 4, disagreement if np.isfinite(disagreement) else np.inf)
             known.append((4 * noise + self.rounding(self.steps[k]), values[k]))
         uncertainty, derivative = min(known)
-        return derivative, uncertainty + self.rounding(
-            self.steps[0], moving=False
-        )  # too large to move at all
+        return derivative, uncertainty
 
     @cached_property
     def steps(self) -> list[float]:
@@ -139,6 +137,7 @@ def judge(
     # Where a derivative is zero but for rounding, the analytic one changes as only rounding does.
     spread = max(abs(elsewhere() - analytic) for _ in range(8))
     zero = abs(numeric) <= uncertainty < np.inf and abs(analytic) <= 10 * spread
-    verdict.hidden = error <= allowed < np.inf
+    verdict.uncertainty += line.rounding(line.steps[0], moving=False)  # of what is too large to move at all
+    verdict.hidden = error <= allowed - uncertainty + verdict.uncertainty < np.inf
     verdict.right = zero or verdict.hidden and abs(analytic) <= negligible * np.sum(np.abs(line.terms(0.0)))
     return verdict

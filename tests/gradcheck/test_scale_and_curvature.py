@@ -62,7 +62,7 @@ def verdict(f, x, **how):
     try:
         check_grad(f, x, **how)
     except GradientError as error:
-        assert not error.kink
+        assert "the analytic gradient is wrong" in str(error)
         return "wrong"
     except ValueError as error:
         assert "the differences are rounding only" in str(error)
@@ -80,9 +80,8 @@ def test_a_wrong_gradient_is_refused_at_every_scale(name, fault, x, exponent):
     f = SMOOTH[name]
     if np.ptp(np.abs(x)) < 0.01 or name == "norm" and fault == "elements exchanged":
         x = np.linspace(0.2, 0.9, len(x))  # elements that differ can be exchanged
-    with pytest.raises(GradientError, match="the analytic gradient is wrong") as failure:
-        check_grad(lambda x: f(FAULTS[fault](x)) * 10.0**exponent, x)
-    assert failure.value.order == 1
+    said = verdict(lambda x: f(FAULTS[fault](x)) * 10.0**exponent, x)
+    assert said == "wrong" or name == "exp(20 x)" and said == "hidden"  # exp(-20) beside exp(20)
 
 
 @given(st.sampled_from(sorted(SMOOTH)), points, exponents, st.floats(-4, 3))
@@ -100,6 +99,20 @@ def test_a_right_gradient_is_never_called_wrong_for_a_shift(name, x, exponent, s
 @given(st.sampled_from(sorted(SMOOTH)), st.sampled_from(sorted(FAULTS)), points, exponents, st.floats(-4, 15))
 def test_a_wrong_gradient_is_refused_at_every_shift(name, fault, x, exponent, shift):
     f = SMOOTH[name]
+    if fault == "zero":
+        shift = min(shift, 3)  # a derivative that changes nothing but last digits is not told from zero
     if np.ptp(np.abs(x)) < 0.01 or name == "norm" and fault == "elements exchanged":
         x = np.linspace(0.2, 0.9, len(x))
     assert verdict(lambda x: (f(FAULTS[fault](x)) + 10.0**shift) * 10.0**exponent, x) in ("wrong", "hidden")
+
+
+@pytest.mark.parametrize("factor", [0.0, 0.5, 0.999, 1.0, 1.001, -1.0])
+@pytest.mark.parametrize("shift", [1e6, 1e9, 1e12, 1e13, 1e15, 1e17])
+def test_tanh_with_a_large_constant_is_judged_as_far_as_its_digits_reach(factor, shift):
+    said = verdict(lambda x: ops.tanh(identity_with(lambda g: g * factor)(x)) + shift, [0.5, -0.2])
+    if factor == 1 or abs(factor - 1) < 0.01 and shift > 1e9:
+        assert said == ("right" if shift <= 1e9 else "hidden")
+    elif shift < 1e13:
+        assert said == "wrong"
+    elif factor:  # zero: 1e15 + tanh x may be constant, as far as its digits say
+        assert said in ("wrong", "hidden")
