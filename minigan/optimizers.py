@@ -137,10 +137,8 @@ def warm_up(decay: float, step: int) -> float:
 
 def clipped(g: Array, norm: float | None) -> Array:
     """g, or g scaled down to this norm if it is longer."""
-    if norm is None:
-        return g
-    length = np.sqrt((g * g).sum())
-    return g * np.minimum(norm / np.maximum(length, 1e-30), 1).astype(g.dtype)
+    length = 0.0 if norm is None else np.sqrt((g * g).sum())
+    return g if norm is None else g * np.minimum(norm / np.maximum(length, 1e-30), 1).astype(g.dtype)
 
 
 def _checked_parameters(who: str, parameters: Iterable[Tensor]) -> list[Tensor]:

@@ -65,7 +65,7 @@ def strange_npz(content, rng):
         lambda: npy(array.reshape(-1)[: rng.integers(array.size + 1)]),
         lambda: npy(np.resize(array, [1 + array.size, *array.shape])),
         lambda: npy(array.T),
-        lambda: npy(np.full_like(array, [-1, 0, 127][rng.integers(3)])),
+        lambda: npy(np.zeros_like(array) + np.array([-1, 0, 127][rng.integers(3)]).astype(array.dtype)),
         lambda: npy(array * np.nan) if array.dtype.kind == "f" else npy(array),
         lambda: members[name][: rng.integers(len(members[name]))],
         lambda: members[name] + bytes(int(rng.integers(1, 10**6))),

@@ -34,9 +34,10 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEGABYTES = 300
 WITHOUT_NAME = (
     "none of its 1 can be read",
-    "classifier: images have shape",
-    "load_mnist()",
-)  # right: 4x4 pixels, --full
+    "classifier: images have shape",  # they have 4x4 pixels
+    "load_mnist()",  # with --full
+    "checkpoint.npz was made with other batches",  # with another --batch-size in config.json
+)
 
 
 # --- The doors -----------------------------------------------------------------------------------------
@@ -174,6 +175,7 @@ def main(folder, door, seed, count):
     cases = folder / "cases"
     cases.mkdir()
     if not os.fork():  # in another process: what it takes to make a bomb is not to be measured
+        warnings.simplefilter("ignore")
         every = [(bomb, False) for bomb in bombs(door, content)] + [
             strange(door, content, rng) for _ in range(count)
         ]
@@ -186,11 +188,10 @@ def main(folder, door, seed, count):
         shutil.copy(case, path)
         by_chance = case.name.endswith("1")
         for i, opens in enumerate(opening):
-            exact = (
-                expected[i]
-                if has_checksum and by_chance or "load_run" in str(opens.__code__.co_names)
-                else None
-            )
+            is_known = (
+                has_checksum and by_chance or (door == "config" and i == 2)
+            )  # the weights are elsewhere
+            exact = expected[i] if is_known else None
             wrong = outcome(opens, path, path.name, exact)
             if wrong:
                 print(f"{case} opened by {i}: {wrong}", flush=True)

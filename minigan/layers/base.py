@@ -83,6 +83,8 @@ class Layer:
                 raise ValueError(f"{who}: {name} has shape {array.shape}, expected {value.shape}")
             if array.dtype.kind != value.dtype.kind:
                 raise ValueError(f"{who}: {name} has dtype {array.dtype}, expected {value.dtype}")
+            if name.endswith("variance") and (array < 0).any():
+                raise ValueError(f"{who}: {name} has negative numbers")
         self._replace([to_device(np.array(state[name], dtype=value.dtype)) for name, *_, value in items])
 
     def astype(self, dtype) -> None:

@@ -145,6 +145,25 @@ def test_a_large_jpeg_is_made_smaller_while_it_is_decoded_and_looks_the_same(tmp
     np.testing.assert_allclose(large, same, atol=0.02)
 
 
+def test_a_jpeg_counts_as_large_as_it_is_decoded(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(folder, "MAX_PIXELS", 10_000)
+    save(tmp_path / "baseline.jpg", np.zeros((640, 640)))  # decoded to 80 x 80
+    save(
+        tmp_path / "progressive.jpg", np.zeros((640, 640)), progressive=True
+    )  # kept whole while it is decoded
+    assert len(load_folder(tmp_path, 8)) == 1
+    assert "progressive.jpg: it has 640 x 640 pixels, more than 10,000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
+def test_pictures_of_every_kind_of_pixel_are_read(tmp_path, mode):
+    picture = Image.new("RGB", (40, 40), "white").convert("L" if mode == "I;16" else mode)
+    if mode == "I;16":
+        picture = Image.fromarray(np.full((40, 40), 65535, np.uint16))
+    picture.save(tmp_path / ("a.jpg" if mode == "CMYK" else "a.png"))
+    assert load_folder(tmp_path, 8).tolist() == np.ones((1, 8, 8, 1)).tolist()
+
+
 def test_a_name_cannot_write_to_the_terminal(tmp_path, capsys):
     (tmp_path / "a\x1b[31m.png").write_text("no picture")
     with pytest.raises(ValueError, match="none of its 1"):

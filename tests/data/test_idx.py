@@ -133,6 +133,25 @@ def test_a_small_file_cannot_unpack_to_more_than_the_limit(tmp_path):
     assert read_content(path, limit=10_000_008) == content
 
 
+def test_a_small_file_that_honestly_says_that_it_is_large_is_refused_before_it_is_unpacked(tmp_path):
+    path = tmp_path / "bomb.gz"
+    path.write_bytes(gzip.compress(bytes.fromhex("00000801 08000000") + bytes(2**27)))
+    tracemalloc.start()
+    with pytest.raises(
+        ValueError, match="bomb.gz: at byte 4: found a header for 134217736 bytes, expected at most"
+    ):
+        read_idx(path)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
+
+
+def test_a_header_beyond_all_memory_is_refused(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"\0\0\x0e\x20" + b"\xff" * 128)
+    with pytest.raises(ValueError, match="a: at byte 4: found a header for "):
+        read_idx(path)
+
+
 @pytest.mark.parametrize("pack", [gzip.compress, bytes], ids=["gzipped", "plain"])
 def test_no_more_is_unpacked_or_read_than_the_header_says(tmp_path, pack):
     path = tmp_path / "bomb"

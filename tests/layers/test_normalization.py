@@ -146,3 +146,11 @@ def test_an_empty_batch_has_no_statistics_and_leaves_the_averages_alone():
     with pytest.raises(ValueError, match="no elements"):
         layer(np.zeros((0, 2), np.float32), training=True)
     assert all(np.array_equal(before[k], a) for k, a in layer.state().items())
+
+
+def test_a_variance_that_is_negative_is_not_taken_over():
+    layer = BatchNormalization(3)
+    state = layer.state() | {"moving_variance": np.array([1, -1, 1], np.float32)}
+    with pytest.raises(ValueError, match="moving_variance has negative numbers"):
+        layer.load_state(state)
+    assert (layer.moving_variance == 1).all()
