@@ -18,6 +18,7 @@ Around it:
     training     a loop that can be interrupted and resumed bit for bit
     evaluation   how good are these digits?  the classifier, the metrics, and the table
     runs         the folder that an example leaves behind
+    lab          a page on which a GAN learns in the plane: python -m minigan.lab
     gpucheck     does a GPU compute what the CPU computes?
 
 And fast: quicker bodies for some functions of the book.  Delete it, or set MINIGAN_FAST=0, and only the time
