@@ -236,7 +236,7 @@ function makePresets() {
     lab.preset = lab.presets[$("preset").value] || null;
     $("cure").hidden = !lab.preset?.cures.length;
     if (!lab.preset) return;
-    $("cure").textContent = "Cure: " + lab.preset.cures[0].name;
+    $("cure").textContent = "Cure: " + lab.preset.cures[0]?.name;
     start(lab.preset.settings).then(() => say(lab.preset.text));
   });
   $("cure").addEventListener("click", async () => {
@@ -442,13 +442,14 @@ function writeAddress() {
 }
 
 async function readAddress() {
-  let state = {};
-  try { state = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}"); } catch { say("The address holds no settings", true); }
+  let state = {}, wrong = false;
+  try { state = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}"); } catch { wrong = true; }
   pause();
   lab.hidden = new Set((state.hide || []).filter(name => name in PARTS));
   showParts();
   await inOrder(async () => {
-    take(await call("start", { settings: state.start || {} }));
+    try { take(await call("start", { settings: state.start || {} })); }
+    catch (error) { take(await call("start", { settings: {} })); throw error; }
     for (const [what, value] of state.log || []) {
       if (what === "change") { take(await call("change", { settings: value, since: since() })); continue; }
       for (let left = value; left > 0; left -= 50) {
@@ -456,7 +457,7 @@ async function readAddress() {
         take(await call("act", { action: what, n: Math.min(50, left), since: since() }));
       }
     }
-    say("");
+    say(wrong ? "The address holds no settings" : "", wrong);
     writeAddress();
   });
 }
