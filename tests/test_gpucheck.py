@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -190,10 +191,17 @@ def test_the_networks_can_be_made_and_trained_on_another_device(title):
 TABLE = [Row("Fréchet distance", (4.5,), (0.2,))]
 
 
+@dataclass(kw_only=True, eq=False)
+class Small(MLPGAN):
+    g_hidden: tuple[int, ...] = (8,)
+    d_hidden: tuple[int, ...] = (8,)
+
+
 @pytest.fixture
 def a_short_run(monkeypatch):
     images = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype(np.float32)
     monkeypatch.setattr(digits, "load_mnist", lambda split: (images, None))
+    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": Small})
     monkeypatch.setattr(digits, "GANS", {"mlp_gan": (1, 10)})
     monkeypatch.setattr(digits, "SAMPLES", 100)
     monkeypatch.setattr(digits, "evaluate", lambda samples, short: TABLE)
@@ -217,8 +225,7 @@ def test_with_less_time_a_run_has_fewer_steps_and_its_rates_fall_over_those(
     made = []
     monkeypatch.setattr(digits, "GANS", {"mlp_gan": (1000, 10)})
     monkeypatch.setattr(digits, "_seconds_of_a_step", lambda name, batches: 1.0)
-    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": MLPGAN})
-    monkeypatch.setattr(MLPGAN, "check_settings", lambda self: made.append(self.decay_steps))
+    monkeypatch.setattr(Small, "check_settings", lambda self: made.append(self.decay_steps))
     report = Report(tmp_path, 0.1)
     digits.draw_digits(report, "strict", tmp_path)
     (row,) = report.rows["runs"]
@@ -227,7 +234,7 @@ def test_with_less_time_a_run_has_fewer_steps_and_its_rates_fall_over_those(
 
 
 def test_a_run_that_diverges_is_a_failure(a_short_run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(MLPGAN, "train_step", lambda self, images: {"d_loss": np.float32("nan")})
+    monkeypatch.setattr(Small, "train_step", lambda self, images: {"d_loss": np.float32("nan")})
     report = Report(tmp_path, 1)
     digits.draw_digits(report, "strict", tmp_path)
     assert report.failures == ["a run of mlp_gan: diverged, {'d_loss': nan}"]
