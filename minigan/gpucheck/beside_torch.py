@@ -46,10 +46,10 @@ def compare(report: Report, device: str, where: str = "cuda") -> None:
             seconds = times([ours(), theirs(False), theirs(True)], where)
         milliseconds = {f"{name} ms": 1e3 * t for name, t in zip(NAMES, seconds, strict=True)}
         report.add("beside PyTorch", name=title, **milliseconds)
-        report.say(f"{title:<26}" + "".join(f"{t:>19.2f} ms" for t in milliseconds.values()))
+        report.say(f"{title:<36}" + "".join(f"{t:>19.2f} ms" for t in milliseconds.values()))
 
     report.facts["torch"] = torch.__version__
-    report.say(f"{'a step, batch 64':<26}" + "".join(f"{name:>22}" for name in NAMES))
+    report.say(f"{'a step, batch 64':<36}" + "".join(f"{name:>22}" for name in NAMES))
     report.each(PART, pairs, measure)
 
 

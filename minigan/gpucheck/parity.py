@@ -36,9 +36,9 @@ def check_operations(report: Report, device: str) -> None:
             worst[dtype] = max(map(difference, found, expected))
         report_differences(report, name, worst, ALLOWED)
         report.add("operations", name=name, **{str(dtype): number for dtype, number in worst.items()})
-        report.say(f"{name:<26}" + "".join(f"{number:>10.1e}" for number in worst.values()))
+        report.say(f"{name:<36}" + "".join(f"{number:>10.1e}" for number in worst.values()))
 
-    report.say(f"{'operation':<26}{'float64':>10}{'float32':>10}")
+    report.say(f"{'operation':<36}{'float64':>10}{'float32':>10}")
     report.each("operations", cases, check)
 
 

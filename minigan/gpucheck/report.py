@@ -71,7 +71,7 @@ class Report:
                 work(name)
             except Exception as error:  # noqa: BLE001 - a GPU can refuse in any way, and the rest is worth knowing
                 self.fail(f"{name}: {type(error).__name__}: {error}")
-                self.say(f"{name:<26}{type(error).__name__}")
+                self.say(f"{name:<36}{type(error).__name__}")
             longest = max(longest, time.perf_counter() - start)
 
     def end(self) -> int:

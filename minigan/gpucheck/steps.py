@@ -45,7 +45,7 @@ def check_models(
     def check(name: str) -> None:
         worst = model_differences(report, device, name, models[name], images)
         found = a_step(device, models[name], images.astype(np.float32))
-        line = f"{name:<26}" + "".join(f"{number:>10.1e}" for number in worst.values())
+        line = f"{name:<36}" + "".join(f"{number:>10.1e}" for number in worst.values())
         line += f"{found['step ms']:>10.1f} ms{found['CPU step ms']:>10.1f} ms"
         line += f"{found['uploads']:>10}{found['downloads']:>11}"
         if full:
@@ -56,7 +56,7 @@ def check_models(
         report.say(line)
 
     report.say()
-    report.say(f"{'two steps of':<26}" + "".join(f"{title:>{width}}" for title, width in head.items()))
+    report.say(f"{'two steps of':<36}" + "".join(f"{title:>{width}}" for title, width in head.items()))
     report.each("models", models, check)
     if full:
         report.say("* counted on the stand-in for CuPy of the tests, not here")
