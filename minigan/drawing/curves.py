@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 380, 250
 LEFT, RIGHT, BOTTOM = 52, 12, 40  # around the axes; above them is the title and the legend
 LINE = 17  # of text
 POINTS = 400  # of a curve, at most
+FEW = 2  # points of a curve that are marked; their axis begins at step 0
 #: Okabe and Ito (2008), the darkest first, for people with any of the usual kinds of colour blindness; light, dark
 COLOURS = (
     ("#0072b2", "#56b4e9"), ("#c24e00", "#f58a42"), ("#007a59", "#2fc79b"), ("#a8567f", "#d995b9"),
@@ -70,8 +71,8 @@ def _panel(
         number for number, _ in references
     ]
     x_low, x_high = (min(steps), max(steps)) if steps else (0.0, 1.0)
-    if x_low == x_high:  # one row
-        x_low, x_high = 0.0, 2 * x_high or 1.0
+    if max(map(len, curves.values()), default=0) <= FEW:
+        x_low, x_high = 0.0, x_high or 1.0
     low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
     margin = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
     low, high = low - margin, high + margin
@@ -103,7 +104,7 @@ def _panel(
         dash = f' stroke-dasharray="{2 + 2 * (i // len(COLOURS))} 2"' if i >= len(COLOURS) else ""
         line = " ".join(f"{x(step):.1f},{y(number):.1f}" for step, number in points)
         parts.append(f'<polyline class="curve {kind}" points="{line}" fill="none" stroke="{stroke}"{dash}/>')
-        if len(points) <= 2:  # a line of two points says little, and one point draws none
+        if len(points) <= FEW:  # a line of two points says little, and one point draws none
             parts += [f'<circle class="{kind}" cx="{x(s):.1f}" cy="{y(n):.1f}" r="3" fill="none" stroke="{stroke}"/>'
                       for s, n in points]  # fmt: skip
         parts += _legend(i, name, f'class="curve {kind}" stroke="{stroke}"{dash}')
