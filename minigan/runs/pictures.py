@@ -10,6 +10,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -41,6 +42,45 @@ def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, sca
     grid = cells.reshape(rows, columns, height + gap, width + gap, channels)
     grid = grid.swapaxes(1, 2).reshape(rows * (height + gap), columns * (width + gap), channels)
     return grid[: -gap or None, : -gap or None].repeat(scale, axis=0).repeat(scale, axis=1)
+
+
+def labelled(
+    picture: np.ndarray,
+    title: str = "",
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    size: int = 15,
+) -> np.ndarray:
+    """A uint8 picture (H, W, 1 or 3) in a white frame that says what it shows: (H', W', 1 or 3).
+
+    title    above everything; "\\n" begins a new line
+    rows     a label for each of so many rows of equal height, on the left; columns  likewise, above
+    size     of the letters, in pixels
+    """
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    letters = (
+        f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"  # it has Greek and mathematical letters
+    )
+    font = ImageFont.truetype(letters, size)
+    height, width = picture.shape[:2]
+    left = max([math.ceil(font.getlength(row)) + size for row in rows], default=0)
+    heading = (title.count("\n") + 1) * (size + 5) + 6 if title else 0
+    top = heading + (size + 8 if columns else 0)
+    wide = max([left + width, *(math.ceil(font.getlength(line)) + 8 for line in title.split("\n"))])
+    framed = np.full((top + height, wide, picture.shape[2]), 255, np.uint8)
+    framed[top:, left : left + width] = picture
+    image = Image.fromarray(framed[..., 0] if framed.shape[2] == 1 else framed)
+    draw = ImageDraw.Draw(image)
+    black: Any = 0 if framed.shape[2] == 1 else (0, 0, 0)
+    for i, line in enumerate(title.split("\n")):
+        draw.text((4, 3 + i * (size + 5)), line, black, font)
+    for i, label in enumerate(rows):
+        draw.text((left - size // 2, top + (i + 0.5) * height / len(rows)), label, black, font, anchor="rm")
+    for j, label in enumerate(columns):
+        draw.text((left + (j + 0.5) * width / len(columns), top - 4), label, black, font, anchor="ms")
+    return np.asarray(image).reshape(framed.shape)
 
 
 def save_image(path: str | Path, picture: np.ndarray) -> None:
