@@ -25,13 +25,12 @@ changes.
 """
 
 import os
+from importlib import import_module
 from importlib.util import find_spec
 
 from minigan import layers, losses, ops, optimizers
 from minigan.autograd import Tensor, grad, no_grad, primitive
 from minigan.backend import on, seed, to_numpy, use
-from minigan.gradcheck.matrix import as_matrix
-from minigan.gradcheck.trace import trace
 
 __version__ = "0.1.0"
 
@@ -39,6 +38,15 @@ __all__ = [
     "Tensor", "as_matrix", "grad", "layers", "losses", "no_grad", "on", "ops", "optimizers", "primitive",
     "seed", "to_numpy", "trace", "use",
 ]  # fmt: skip
+_LATER = {"as_matrix": "matrix", "trace": "trace"}  # name -> module of gradcheck
+
+
+def __getattr__(name: str):
+    """as_matrix and trace, which stand around the book, are imported when somebody asks for them."""
+    if name in _LATER:
+        return getattr(import_module(f"minigan.gradcheck.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'minigan' has no attribute {name!r}")
+
 
 if os.environ.get("MINIGAN_FAST", "1") != "0" and find_spec("minigan.fast"):
     import minigan.fast  # noqa: F401 - puts its bodies under the names of the book
