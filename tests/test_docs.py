@@ -27,7 +27,7 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.autograd import Primitive, primitives
+from minigan.autograd import primitives
 
 ROOT = Path(__file__).parents[1]
 FAST = "minigan.fast" in sys.modules  # the quicker bodies run
@@ -130,13 +130,8 @@ def module_names():
 @pytest.mark.parametrize("name", module_names())
 def test_docstring_examples(name, as_a_reader):
     module = importlib.import_module(name)
-    find = doctest.DocTestFinder().find
-    examples = find(module, name)
-    for op in vars(module).values():  # their docstrings are those of instances, which doctest overlooks
-        if isinstance(op, Primitive) and op.forward.__module__ == name:
-            examples += find(op.forward, f"{name}.{op.name}", module)
     report = io.StringIO()
-    for example in examples:
+    for example in doctest.DocTestFinder().find(module, name):
         doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.write)
     if report.getvalue():
         raise AssertionError(report.getvalue())
