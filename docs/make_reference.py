@@ -23,7 +23,7 @@ MODULES = {
     "minigan.training": "A loop that can be interrupted and resumed.",
     "minigan.evaluation": "How good are the samples?",
     "minigan.runs": "The folder of a run, and what the examples share.",
-    
+    "minigan.interchange": "Weights to and from Keras and PyTorch.",
 }
 PAGES = [f"reference/{name}" for name in MODULES]
 
@@ -50,7 +50,15 @@ def directive(module, name: str) -> str:
 
 def page(name: str) -> str:
     module = importlib.import_module(name)
-    parts = [name, "=" * len(name), "", MODULES[name].replace("`", "``"), "", f".. currentmodule:: {name}", ""]
+    parts = [
+        name,
+        "=" * len(name),
+        "",
+        MODULES[name].replace("`", "``"),
+        "",
+        f".. currentmodule:: {name}",
+        "",
+    ]
     return "\n".join([*parts, *(directive(module, n) for n in public_names(module))])
 
 
