@@ -19,6 +19,7 @@ Around it:
     evaluation   how good are these digits?  the classifier, the metrics, and the table
     runs         the folder that an example leaves behind
     gpucheck     does a GPU compute what the CPU computes?
+    interchange  weights to and from Keras and PyTorch
 
 And fast: quicker bodies for some functions of the book.  Delete it, or set MINIGAN_FAST=0, and only the time
 changes.
