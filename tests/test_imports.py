@@ -19,7 +19,7 @@ import minigan
 ROOT = Path(minigan.__file__).parent
 
 BOOK = {"backend", "checks", "autograd", "ops", "layers", "losses", "optimizers", "models"}
-AROUND = {"data", "gradcheck", "training", "evaluation", "runs", "gpucheck", "interchange"}
+AROUND = {"data", "gradcheck", "drawing", "training", "evaluation", "runs", "gpucheck", "interchange"}
 PARTS = {"book": BOOK, "fast": {"fast"}, "around": AROUND}
 MAY_IMPORT = {"book": BOOK, "fast": BOOK | {"fast"}, "around": BOOK | AROUND}
 
