@@ -234,7 +234,8 @@ def test_what_stands_around_and_the_thread_pool_are_imported_when_they_are_asked
     loaded = "print(*[name for name in sys.modules if name not in before])"
     code = f"import sys, numpy, numpy.random; before = set(sys.modules); import minigan; {loaded}"
     parts = {name.split(".")[1] for name in fresh(code).split() if name.startswith("minigan.")}
-    assert parts <= BOOK | {"fast"} and "ops" in parts
+    assert parts <= BOOK | {"fast", "drawing"} and "ops" in parts
+    assert "minigan.drawing.html" not in fresh(code).split()
     assert not {"concurrent.futures", "logging", "dataclasses"} & set(fresh(code).split())
     assert fresh("import minigan as mg; print(mg.trace.__name__, mg.as_matrix.__name__)").split() == [
         "trace", "as_matrix",
