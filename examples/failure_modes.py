@@ -104,8 +104,9 @@ def aegan(steps: int) -> AEGAN:
     model = AEGAN(
         four=networks,
         latent_size=2,
-        weights=(1.0, 1.0, 0.1, 0.1),
-        learning_rates=(RATE, RATE),
+        categories=0,
+        learning_rates=(RATE, RATE, RATE, RATE),
+        r1_weights=(0.0, 0.0),
         decay_steps=steps,
         average_decay=0.0,
     )

@@ -10,6 +10,7 @@ from minigan.runs.digits import (
 )
 from minigan.runs.flags import (
     absolute_path,
+    model_class,
     natural,
     parse_run,
     parse_with_device,
@@ -31,6 +32,7 @@ __all__ = [
     "load_digits",
     "load_labelled_digits",
     "load_run",
+    "model_class",
     "natural",
     "new_folder",
     "parse_run",
