@@ -23,8 +23,8 @@ The last two lines are six terms, and their gradients flow
     D_x(x̂) -> G      D_z(ẑ) -> E      D_x(x̃), D_z(z̃), |x - x̃|, (z - z̃)² -> G and E
 
 while to D_x and D_z, when they learn, all four are constants.  Without some of the terms the same step trains
-four older models: KINDS.  To draw digits in minutes, this departs from the paper (docs/aegan.md has the reasons
-and what each was worth; examples/paper_aegan.py is the paper's form):
+four older models: KINDS.  To draw digits in minutes, this departs from the paper (docs/aegan.md says why, and
+examples/paper_aegan.py has the paper's form):
 
 * The prior begins with a choice between categories (ClusterGAN), and E ends with the soft form of one.
 * G draws x̂ and x̃ in one call, so that batch normalization has one set of statistics for both.
