@@ -1,8 +1,8 @@
 """A whole training step of AEGAN, against PyTorch eager with the same networks, batch 64.
 
-AEGAN in the form of its paper (examples/paper_aegan.py): G, E and D_x of two convolutions with layer normalization, D_z of four layers that
-grow, noise and dropout, six terms, gradients clipped to norm 1 (in PyTorch those of a network together, here and in
-Keras those of each parameter), and moving averages of G and E.  Needs the `bench` extra.  Run on an idle machine:
+AEGAN in the form of its paper (examples/paper_aegan.py): G, E and D_x of two convolutions with layer normalization,
+D_z of four layers that grow, noise and dropout, six terms, gradients clipped to norm 1 (in PyTorch those of a network
+together, here and in Keras those of each parameter), and moving averages of G and E.  Needs the `bench` extra.  Run on an idle machine:
 
     python benchmarks/aegan.py
 """
