@@ -2,6 +2,7 @@
 
     python examples/evaluate.py runs/mlp_gan                    less than a minute
     python examples/evaluate.py runs/mlp_gan --samples 1000     quicker, with other baselines
+    python examples/evaluate.py runs/my_gan --model my_gan.py:MyGAN
 
 Prints a table in which each number stands beside its baseline, the one that real test images get, and draws
 into the run folder
@@ -19,7 +20,7 @@ import numpy as np
 
 from minigan.data import load_mnist
 from minigan.evaluation import SIZES, digit_classifier, evaluate, format_table, nearest, shipped_distances
-from minigan.runs import image_grid, load_run, natural, parse_with_device, save_image
+from minigan.runs import image_grid, load_run, model_class, natural, parse_with_device, save_image
 
 AT_RANDOM, OF_EACH_DIGIT = 50, 5  # pairs in nearest.png
 COLUMNS = 10  # pairs in a row
@@ -30,11 +31,13 @@ def main() -> None:
         description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
+    yours = "the class of a model of your own: this file is run%(default).0s"
+    parser.add_argument("--model", type=model_class, metavar="FILE.py:CLASS", help=yours)
     parser.add_argument("--samples", type=int, default=10_000, choices=SIZES, help="images to draw")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
     args = parse_with_device(parser)
     try:
-        model = load_run(args.run)
+        model = load_run(args.run, args.model)
         flags = json.loads((args.run / "config.json").read_text())["flags"]
         training = "full" if flags.get("full") else "subset"
         originals, _ = load_mnist("train", full=training == "full")  # what it was trained on
