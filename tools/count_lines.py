@@ -109,7 +109,16 @@ def main() -> int:
     parts = {
         "and its guards": GUARDS,
         "fast": "fast",
-        "around": ("data", "gradcheck", "training", "evaluation", "runs", "gpucheck.py", "interchange.py"),
+        "around": (
+            "data",
+            "gradcheck",
+            "drawing",
+            "training",
+            "evaluation",
+            "runs",
+            "gpucheck.py",
+            "interchange.py",
+        ),
     }
     for name, places in parts.items():
         paths = [PACKAGE / place for place in ([places] if isinstance(places, str) else places)]

@@ -18,7 +18,7 @@ from minigan.runs.flags import (
     run_parser,
 )
 from minigan.runs.folder import MODELS, load_run, new_folder
-from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
 from minigan.runs.run import Run
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "batches_for",
     "full_if_possible",
     "image_grid",
+    "labelled",
     "load_digits",
     "load_labelled_digits",
     "load_run",

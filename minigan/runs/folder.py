@@ -6,6 +6,7 @@ runs/mlp_gan/
     checkpoint.npz     everything that is needed to go on, or to draw
     samples/           a grid of images from the same noise after every epoch
     samples.png  samples.gif  curves.png, and what else the example draws
+    report.html        all of this on one page, in one file
 """
 
 from __future__ import annotations
