@@ -1,6 +1,6 @@
 """Train a conditional GAN, which draws the digit that it is asked for: a model that is not part of the package.
 
-    python examples/conditional_gan_mnist.py              two to three minutes on two CPU cores
+    python examples/conditional_gan_mnist.py              three minutes of CPU time
     python examples/conditional_gan_mnist.py --quick      a few seconds
     python examples/generate.py runs/conditional_gan --model examples/conditional_gan_mnist.py:ConditionalGAN
 

@@ -247,6 +247,17 @@ def test_every_module_begins_with_a_sentence_that_stands_alone(make_index):
         assert len(make_index.first_line(path)) > 10, path
 
 
+def test_the_gallery_has_every_example_and_every_picture():
+    gallery = (ROOT / "docs" / "gallery.md").read_text()
+    examples = [path.name for path in (ROOT / "examples").glob("*.py")]
+    assert examples and [name for name in examples if f"examples/{name}" not in gallery] == []
+    pages = "".join(page.read_text() for page in PAGES)
+    unused = [
+        path.name for path in (ROOT / "docs" / "gallery").iterdir() if f"gallery/{path.name}" not in pages
+    ]
+    assert unused == []
+
+
 def test_figures_are_small():
     for figure in (ROOT / "docs").rglob("*.png"):
         assert figure.stat().st_size < 200_000, figure
