@@ -109,7 +109,7 @@ def main() -> int:
     parts = {
         "and its guards": GUARDS,
         "fast": "fast",
-        "around": ("data", "gradcheck", "training", "evaluation", "runs", "gpucheck.py"),
+        "around": ("data", "gradcheck", "training", "evaluation", "exercises", "runs", "gpucheck.py"),
     }
     for name, places in parts.items():
         paths = [PACKAGE / place for place in ([places] if isinstance(places, str) else places)]
