@@ -42,7 +42,9 @@ for (let i = 0; i < %d; i++) {
 def draw(folder: Path, count: int = COUNT) -> tuple[np.ndarray, dict[str, list[str]]]:
     """The pixels, uint8 (count, 16, 16, 3), and the attributes, name -> a word for each face."""
     command = ["node", "--input-type=module", "--eval", SCRIPT % (count, SIZE)]
-    lines = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     faces = [json.loads(line) for line in lines]
     content = b"".join(base64.b64decode(face["pixels"]) for face in faces)
     pixels = np.frombuffer(content, np.uint8).reshape(count, SIZE, SIZE, 4)
@@ -84,7 +86,9 @@ def differences(expected: dict[str, np.ndarray], path: Path) -> list[str]:
     with np.load(path, allow_pickle=False) as shipped:
         found = {name: shipped[name] for name in shipped.files}
     names = sorted(found.keys() | expected.keys())
-    return [n for n in names if n not in found or n not in expected or not np.array_equal(found[n], expected[n])]
+    return [
+        n for n in names if n not in found or n not in expected or not np.array_equal(found[n], expected[n])
+    ]
 
 
 def main() -> None:

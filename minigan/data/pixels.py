@@ -10,7 +10,9 @@ GREY = (0.299, 0.587, 0.114)  # of red, green and blue: how bright each looks (I
 
 def scaled(pixels: np.ndarray) -> np.ndarray:
     """x / 127.5 - 1: uint8 as float32 from -1 to 1."""
-    images = np.subtract(pixels, 127.5, dtype=np.float32)  # first, because this is exact: only the division rounds
+    images = np.subtract(
+        pixels, 127.5, dtype=np.float32
+    )  # first, because this is exact: only the division rounds
     images /= 127.5
     return images
 

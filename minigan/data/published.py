@@ -36,7 +36,11 @@ def cache_folder() -> Path:
 
 
 def load_published(
-    file: Published, needed: Sequence[Published], folders: Sequence[Path], mirrors: Sequence[str], instead: str
+    file: Published,
+    needed: Sequence[Published],
+    folders: Sequence[Path],
+    mirrors: Sequence[str],
+    instead: str,
 ) -> np.ndarray:
     """The array in one published file, from the first of `folders` that has it or else from a mirror.
 

@@ -1,5 +1,6 @@
 """Runs: the flags that the examples share, the folder that they fill, and how to open it again."""
 
+from minigan.runs.data import images_of_run, load_images, split_images
 from minigan.runs.digits import (
     batches_for,
     full_if_possible,
@@ -27,7 +28,9 @@ __all__ = [
     "batches_for",
     "full_if_possible",
     "image_grid",
+    "images_of_run",
     "load_digits",
+    "load_images",
     "load_labelled_digits",
     "load_run",
     "natural",
@@ -40,5 +43,6 @@ __all__ = [
     "save_animation",
     "save_image",
     "split_digits",
+    "split_images",
     "split_labelled_digits",
 ]

@@ -49,9 +49,10 @@ def test_glasses_are_where_the_attribute_says(shipped):
     rows = pixels[:, 5:8, 4:12].mean(axis=(1, 2, 3))
     assert rows[dark].mean() < rows[without].mean() - 20
     assert 0.15 < 1 - without.mean() < 0.25
-    assert not (attributes["glasses_color"] == "")[~without].any() and (
-        attributes["glasses_color"][without] == ""
-    ).all()
+    assert (
+        not (attributes["glasses_color"] == "")[~without].any()
+        and (attributes["glasses_color"][without] == "").all()
+    )
 
 
 def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
@@ -82,7 +83,9 @@ def tool():
 
 
 def test_the_script_writes_what_load_faces_reads_and_checks_it(tool, shipped, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(tool, "draw", lambda folder: (shipped[0], {k: list(v) for k, v in shipped[1].items()}))
+    monkeypatch.setattr(
+        tool, "draw", lambda folder: (shipped[0], {k: list(v) for k, v in shipped[1].items()})
+    )
     output = tmp_path / "faces.npz"
 
     def run(*arguments):
