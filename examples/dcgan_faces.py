@@ -1,6 +1,6 @@
 """Train a convolutional GAN on small drawn faces in colour.
 
-    python examples/dcgan_faces.py                           about three minutes on two CPU cores
+    python examples/dcgan_faces.py                           two to three minutes on two CPU cores
     python examples/dcgan_faces.py --data FOLDER --image-size 32    on your own pictures
     python examples/dcgan_faces.py --quick                   a few seconds
 
@@ -10,7 +10,7 @@ The faces: minigan/data/faces.py; the networks: minigan/models/dcgan.py; the tra
 from minigan.models import DCGAN
 from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
-EPOCHS = 28  # over which the learning rates fall
+EPOCHS = 14  # over which the learning rates fall
 BATCH_SIZE = 32
 
 
