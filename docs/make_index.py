@@ -17,7 +17,7 @@ ORDER = (
     "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
-AROUND = ("data", "training", "evaluation", "runs", "gpucheck.py")
+AROUND = ("data", "drawing", "training", "evaluation", "runs", "gpucheck.py", "interchange.py")
 
 #: key of a part -> its heading, and what is said below it
 PARTS = {

@@ -2,6 +2,7 @@
 
     python examples/evaluate.py runs/mlp_gan                    less than a minute
     python examples/evaluate.py runs/mlp_gan --samples 1000     quicker, with other baselines
+    python examples/evaluate.py runs/my_gan --model my_gan.py:MyGAN
 
 Prints a table in which each number stands beside its baseline, the one that real test images get, and draws
 into the run folder
@@ -30,7 +31,15 @@ from minigan.evaluation import (
     nearest_other,
     shipped_distances,
 )
-from minigan.runs import image_grid, images_of_run, load_run, natural, parse_with_device, save_image
+from minigan.runs import (
+    image_grid,
+    images_of_run,
+    load_run,
+    model_class,
+    natural,
+    parse_with_device,
+    save_image,
+)
 
 AT_RANDOM, CLOSEST = 50, 50  # pairs in nearest.png
 COLUMNS = 10  # pairs in a row
@@ -41,11 +50,13 @@ def main() -> None:
         description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
+    yours = "the class of a model of your own: this file is run%(default).0s"
+    parser.add_argument("--model", type=model_class, metavar="FILE.py:CLASS", help=yours)
     parser.add_argument("--samples", type=int, default=10_000, choices=SIZES, help="images to draw")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
     args = parse_with_device(parser)
     try:
-        model = load_run(args.run)
+        model = load_run(args.run, args.model)
         flags = json.loads((args.run / "config.json").read_text())["flags"]
         originals = images_of_run(flags)  # what it was trained on
         noise = np.random.default_rng(args.seed).standard_normal((args.samples, model.latent_size))

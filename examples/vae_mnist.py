@@ -20,7 +20,7 @@ import numpy as np
 
 from minigan.models import VAE
 from minigan.models.vae import LIKELIHOODS
-from minigan.runs import Run, batches_for, image_grid, parse_run, positive, run_parser, split_images
+from minigan.runs import Run, batches_for, image_grid, labelled, parse_run, positive, run_parser, split_images
 
 EPOCHS = 20
 BATCH_SIZE = 64
@@ -57,13 +57,19 @@ def finish(model: VAE, x: np.ndarray) -> dict[str, np.ndarray]:
     if model.latent_size == 2:
         steps = [NormalDist().inv_cdf((i + 0.5) / STEPS) for i in range(STEPS)]
         z = np.array([(a, b) for b in reversed(steps) for a in steps])  # (STEPS * STEPS, 2)
+        title = "The latent plane, z_1 to the right and z_2 upwards, at equal steps of probability"
     else:
         start, end = model.encode(x[:WALKS]), model.encode(x[WALKS : 2 * WALKS])
         t = np.linspace(0, 1, STEPS)[:, np.newaxis]  # (STEPS, 1)
         z = np.concatenate([(1 - t) * a + t * b for a, b in zip(start, end, strict=True)])
+        title = "In each row, a walk through the latent space between the encodings of two real images"
+    grids = (
+        image_grid(pairs, columns=2 * COLUMNS, scale=3),
+        image_grid(model.sample(len(z), z), STEPS, scale=3),
+    )
     return {
-        "reconstructions": image_grid(pairs, columns=2 * COLUMNS, scale=3),
-        "walk": image_grid(model.sample(len(z), z), columns=STEPS, scale=3),
+        "reconstructions": labelled(grids[0], "", columns=["image", "drawn"] * COLUMNS),
+        "walk": labelled(grids[1], title),
     }
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import loops
 from hypothesis import strategies as st
-from strategies import arrays, integers, layouts, normal
 
 from minigan import ops
+from minigan.gradcheck.strategies import arrays, integers, layouts, normal
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import window
 

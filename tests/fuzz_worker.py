@@ -164,7 +164,7 @@ def executed(event, arguments):
 
 def main(folder, door, seed, count):
     warnings.simplefilter("error")
-    run.plot_history = lambda path, rows, panels: None
+    run.plot_history = lambda path, rows, panels, references: None
     honest(folder, door)
     name, opening, has_checksum = DOORS[door]
     path, rng = folder / name, np.random.default_rng(seed)

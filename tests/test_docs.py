@@ -5,7 +5,7 @@ In README.md and docs/*.md a fenced block is, by the words after its three backt
     python, with >>>       run as a doctest; spaces do not matter, and ... stands for anything
     python, without >>>    run; what it prints must be the `text` block directly below, or nothing
     python source=FILE     an excerpt, which must be in that file word for word; a line "# ..." leaves out
-    text, console          not run
+    text, console, math    not run
 
 The blocks of a page share one namespace, from top to bottom, and run in an empty folder.
 
@@ -27,13 +27,14 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.autograd import Primitive, primitives
+from minigan.autograd import primitives
 
 ROOT = Path(__file__).parents[1]
 FAST = "minigan.fast" in sys.modules  # the quicker bodies run
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PAGES = [page for page in PAGES if FAST or page.name != "fast.md"]
-NOT_RUN = ("text", "console")
+MADE = ("readme.md",)  # by docs/conf.py, and not in the repository
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if (FAST or page.name != "fast.md") and page.name not in MADE]
+NOT_RUN = ("text", "console", "math")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -130,13 +131,8 @@ def module_names():
 @pytest.mark.parametrize("name", module_names())
 def test_docstring_examples(name, as_a_reader):
     module = importlib.import_module(name)
-    find = doctest.DocTestFinder().find
-    examples = find(module, name)
-    for op in vars(module).values():  # their docstrings are those of instances, which doctest overlooks
-        if isinstance(op, Primitive) and op.forward.__module__ == name:
-            examples += find(op.forward, f"{name}.{op.name}", module)
     report = io.StringIO()
-    for example in examples:
+    for example in doctest.DocTestFinder().find(module, name):
         doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.write)
     if report.getvalue():
         raise AssertionError(report.getvalue())
@@ -172,6 +168,25 @@ def broken_links(page, text):
     return broken
 
 
+def faults_of_formulas(text):
+    """What GitHub or the site would not typeset: an open brace or environment, or what Markdown eats in between.
+
+    Formulas are LaTeX: blocks of the kind `math`, and $...$ in a line, where a backslash before punctuation is lost.
+    """
+    inline = re.findall(r"(?<![\\$`\w])\$([^$\n]+)\$", prose(text))
+    faults = [f"${tex}$" for tex in inline if re.search(r"\\[^a-zA-Z]", tex) or tex != tex.strip()]
+    for tex in [*inline, *(block.code for block in blocks_of(text) if block.kind == "math")]:
+        begun, ended = (re.findall(rf"\\{word}\{{(\w+)\}}", tex) for word in ("begin", "end"))
+        bare = re.sub(r"\\[{}]", "", tex)
+        if (
+            bare.count("{") != bare.count("}")
+            or begun != ended[::-1]
+            or len(re.findall(r"\\left\b", tex)) != len(re.findall(r"\\right\b", tex))
+        ):
+            faults.append(tex)
+    return faults + [line for line in prose(text).splitlines() if line.count("$") % 2]
+
+
 def exists(dotted):
     """True if minigan, its modules and their attributes have this name."""
     found, path = minigan, "minigan"
@@ -205,6 +220,7 @@ def test_links_files_tests_and_public_names_exist(page):
     text = page.read_text()
     assert broken_links(page, text) == []
     assert unknown_names(text) == []
+    assert faults_of_formulas(text) == []
 
 
 @pytest.fixture(scope="module")
@@ -281,6 +297,24 @@ def test_the_other_checks_notice():
         "minigan/no.py",
     ]
     assert unknown_names("`test_nothing_at_all`") == ["test_nothing_at_all"]
+
+
+def test_a_formula_that_would_not_be_typeset_is_noticed():
+    block = "```math\n{}\n```\n"
+    right = [
+        "$x_i$ and `$HOME`, $\\lVert s \\rVert$",
+        block.format(r"\begin{aligned} \{x\} &= 1 \end{aligned}"),
+    ]
+    wrong = [
+        "$\\|s\\|$",
+        "$ x $",
+        "$a",
+        block.format("x_{i"),
+        block.format(r"\begin{aligned} x"),
+        block.format(r"\left( x )"),
+    ]
+    assert [faults_of_formulas(text) for text in right] == [[], []]
+    assert all(faults_of_formulas(text) for text in wrong)
 
 
 def test_a_line_that_is_missing_or_old_in_the_index_is_noticed(make_index):

@@ -120,7 +120,16 @@ def main() -> int:
         "and its guards": GUARDS,
         "and what was added": ADDED,
         "fast": "fast",
-        "around": ("data", "gradcheck", "training", "evaluation", "runs", "gpucheck.py"),
+        "around": (
+            "data",
+            "gradcheck",
+            "drawing",
+            "training",
+            "evaluation",
+            "runs",
+            "gpucheck.py",
+            "interchange.py",
+        ),
     }
     for name, places in parts.items():
         paths = [PACKAGE / place for place in ([places] if isinstance(places, str) else places)]

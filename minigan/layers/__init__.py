@@ -1,8 +1,4 @@
-"""The layers: weights, and how they meet the input.
-
-Reading order: `base`, `dense`, `activation`, `batch`, `sequential` (Part I); `reshaping`, `convolution`,
-`normalization` (Part II); `regularization`, `capsule` (Part III); `initializers` at any time.
-"""
+"""The layers: weights, and how they meet the input.  Every file names those to read before it (docs/index.md)."""
 
 # ruff: noqa: I001 - the names of `reshaping` in a line instead of six
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh

@@ -30,6 +30,7 @@ class Model:
 
     name: ClassVar[str] = "model"  # what a file calls it
     curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # title of a panel -> the numbers that it shows
+    _repr_html_ = getattr(Layer, "_repr_html_", None)  # in a notebook: `minigan.drawing`, where it is there
 
     def train_step(self, batch) -> dict[str, Any]:
         """One step on a batch; what is to be reported of it, name -> number."""

@@ -11,6 +11,7 @@ from minigan.runs.digits import (
 )
 from minigan.runs.flags import (
     absolute_path,
+    model_class,
     natural,
     parse_run,
     parse_with_device,
@@ -18,7 +19,7 @@ from minigan.runs.flags import (
     run_parser,
 )
 from minigan.runs.folder import MODELS, load_run, new_folder
-from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
 from minigan.runs.run import Run
 
 __all__ = [
@@ -29,10 +30,12 @@ __all__ = [
     "full_if_possible",
     "image_grid",
     "images_of_run",
+    "labelled",
     "load_digits",
     "load_images",
     "load_labelled_digits",
     "load_run",
+    "model_class",
     "natural",
     "new_folder",
     "parse_run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import minigan as mg
 from minigan.backend import DeviceError
+from minigan.models import Model
 from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
 from minigan.training.progress import say
@@ -107,6 +109,23 @@ def folder_name(text: str) -> Path:
     if not text.strip():
         raise argparse.ArgumentTypeError("the name of the folder is empty")
     return Path(text)
+
+
+def model_class(text: str) -> Any:
+    """The type of a flag that names a model of your own, as in my_gan.py:MyGAN; the file is run to get it."""
+    file, colon, name = text.rpartition(":")
+    if not (colon and file.endswith(".py") and name.isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is not of the form FILE.py:CLASS")
+    path = Path(file)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {file}")
+    sys.path.insert(0, str(path.parent.absolute()))  # for what the file itself imports
+    found = runpy.run_path(file, run_name=path.stem).get(name)
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise argparse.ArgumentTypeError(
+            f"{file} defines no model {name}, a subclass of minigan.models.Model"
+        )
+    return found
 
 
 def absolute_path(text: str) -> str:

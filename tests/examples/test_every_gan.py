@@ -37,7 +37,8 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "run"
-    for name in ("checkpoint.npz", "config.json", "curves.png", "history.csv", "samples.gif", "samples.png"):
+    pictures = ("curves.png", "samples.gif", "samples.png", "report.html")
+    for name in ("checkpoint.npz", "config.json", "history.csv", *pictures):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert load_run(tmp_path / "run").sample(3).shape == (3, 28, 28, 1)
 

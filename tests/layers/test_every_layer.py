@@ -13,11 +13,11 @@ from device_tools import assert_agree, is_there, there
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import check_layer, randomised
-from strategies import distinct, normal, seeds
 
 import minigan as mg
 from minigan import layers
 from minigan.autograd import Tensor, grad
+from minigan.gradcheck.strategies import distinct, normal, seeds
 from minigan.layers import (
     ELU,
     AveragePooling2D,

@@ -118,10 +118,13 @@ def test_labels_become_one_hot_codes_attributes_stay_and_none_takes_all_in_turn(
 
 
 @pytest.mark.parametrize(
-    "labels", [[0, 1], [0, 1, 4], [0, 1, -1], [0.0, 1.0, 2.0], np.zeros((3, 3)), np.full((3, 4), 1.5), ["a"] * 3]
+    "labels",
+    [[0, 1], [0, 1, 4], [0, 1, -1], [0.0, 1.0, 2.0], np.zeros((3, 3)), np.full((3, 4), 1.5), ["a"] * 3],
 )
 def test_other_labels_are_refused(labels):
-    with pytest.raises(ValueError, match=r"ConditionalGAN: labels of .* expected integers \(3,\) from 0 to 3"):
+    with pytest.raises(
+        ValueError, match=r"ConditionalGAN: labels of .* expected integers \(3,\) from 0 to 3"
+    ):
         make().sample(3, labels=labels)
 
 
@@ -149,7 +152,7 @@ def test_it_learns_which_half_of_the_image_is_white():
         x[labels == 0, :, :4], x[labels == 1, :, 4:] = 0.9, 0.9
         model.train_step((x, labels))
     labels = np.arange(40) % 2
-    brighter = model.sample(40, labels=labels)[:, :, 4:].mean(axis=(1, 2, 3)) > model.sample(40, labels=labels)[
-        :, :, :4
-    ].mean(axis=(1, 2, 3))
+    brighter = model.sample(40, labels=labels)[:, :, 4:].mean(axis=(1, 2, 3)) > model.sample(
+        40, labels=labels
+    )[:, :, :4].mean(axis=(1, 2, 3))
     assert (brighter == (labels == 1)).mean() > 0.95

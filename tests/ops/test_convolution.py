@@ -10,11 +10,11 @@ from convolution_cases import Case, cases, whole
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from registry import covers
-from strategies import normal, seeds
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import normal, seeds
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import Window, window
 
