@@ -13,10 +13,12 @@ from minigan.layers.reshaping import (
     AveragePooling2D, Flatten, GlobalAveragePooling2D, MaxPooling2D, Reshape, UpSampling2D,
 )  # fmt: skip
 from minigan.layers.sequential import Sequential
+from minigan.layers.volume import Conv3D, Conv3DTranspose
 
 __all__ = [
-    "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
-    "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling2D", "Layer",
-    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev", "PrimaryCapsules", "ReLU", "Reshape",
-    "Sequential", "Sigmoid", "Softmax", "SpectralNormalization", "Tanh", "UpSampling2D", "squash",
+    "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Conv3D",
+    "Conv3DTranspose", "Dense", "Dropout", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise",
+    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev",
+    "PrimaryCapsules", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax", "SpectralNormalization", "Tanh",
+    "UpSampling2D", "squash",
 ]  # fmt: skip
