@@ -17,12 +17,20 @@ import minigan as mg
 from minigan.backend import synchronize, to_numpy
 from minigan.data import Batches, load_mnist
 from minigan.evaluation.table import evaluate, format_table
+from minigan.gpucheck.parity import has_labels
 from minigan.gpucheck.report import Report
 from minigan.runs.folder import MODELS
 from minigan.runs.pictures import image_grid, save_image
 
 #: name of a GAN -> epochs and batch size of its example
-GANS = {"mlp_gan": (35, 64), "dcgan": (14, 32), "capsgan": (14, 32), "aegan": (8, 64), "wgan_gp": (25, 64)}
+GANS = {
+    "mlp_gan": (35, 64),
+    "dcgan": (14, 32),
+    "conditional_gan": (14, 32),
+    "capsgan": (14, 32),
+    "aegan": (11, 32),
+    "wgan_gp": (25, 64),
+}
 SAMPLES = 2000  # that the table is about
 TIMED = 10  # steps from which it is foreseen how many there is time for
 TRAINING = 0.7  # of the time that a run has; the rest is for the table
@@ -31,7 +39,7 @@ LEAST = 5.0  # seconds, below which a run is left out
 
 def draw_digits(report: Report, device: str, folder: Path) -> None:
     """A row, a table and folder/name.png for each GAN; the time that is left is shared between them."""
-    images, remaining = load_mnist("train")[0], list(GANS)
+    remaining = list(GANS)
 
     def draw(name: str) -> None:
         share = report.left() / len(remaining)
@@ -40,15 +48,17 @@ def draw_digits(report: Report, device: str, folder: Path) -> None:
             report.leave_out(f"a run of {name}", f"{report.seconds / 60:g} minutes are too few")
             return
         with mg.on(device):
-            train_and_draw(report, name, images, TRAINING * share, folder)
+            train_and_draw(report, name, TRAINING * share, folder)
 
     report.say()
     report.each("runs", GANS, draw)
 
 
-def train_and_draw(report: Report, name: str, images: np.ndarray, seconds: float, folder: Path) -> None:
+def train_and_draw(report: Report, name: str, seconds: float, folder: Path) -> None:
+    """A run of about so many seconds at most."""
     epochs, batch_size = GANS[name]
-    batches = Batches(images, batch_size)
+    images, labels = load_mnist("train")
+    batches = Batches((images, labels) if has_labels(MODELS[name]) else images, batch_size)
     every = epochs * len(batches)
     steps = max(min(every, int(seconds / _seconds_of_a_step(name, batches))), 1)
     model, start = _new(name, steps), time.perf_counter()
@@ -90,5 +100,5 @@ def _seconds_of_a_step(name: str, batches: Batches) -> float:
     return (time.perf_counter() - start) / TIMED
 
 
-def _endless(batches: Batches) -> Iterator[np.ndarray]:
+def _endless(batches: Batches) -> Iterator[Any]:
     return itertools.chain.from_iterable(map(batches.epoch, itertools.count()))

@@ -114,12 +114,17 @@ def two_steps(make: Callable[[], Any], images: np.ndarray) -> tuple[Any, Any, li
     for part in (*model.networks.values(), *model.optimizers.values()):
         in_precision(part, images.dtype)
     batch: Any = images
-    if hasattr(model, "classes"):  # it is trained with labels
-        batch = images, np.arange(len(images)) % model.classes
+    if has_labels(model):
+        batch = images, np.arange(len(images)) % getattr(model, "classes", 10)
     for _ in range(2):
         metrics = model.train_step(batch)
     noise = np.random.default_rng(1).standard_normal((4, model.latent_size))
     return model, batch, [*[to_numpy(number) for number in metrics.values()], model.sample(4, noise)]
+
+
+def has_labels(model: Any) -> bool:
+    """Whether a model, or a class of models, is trained with labels."""
+    return hasattr(model, "classes") or hasattr(model, "conditions")
 
 
 def in_precision(value: Any, dtype: Any) -> Any:

@@ -33,6 +33,7 @@ class Report:
         self.failures: list[str] = []
         self.left_out: list[str] = []
         self.lines: list[str] = []
+        self.longest = 0.0  # seconds of one `work` of `each`
 
     def left(self) -> float:
         """Seconds until the time is used up."""
@@ -56,13 +57,13 @@ class Report:
         self.say(self.left_out[-1])
 
     def each(self, part: str, names: Iterable[str], work: Callable[[str], None]) -> None:
-        """work(name) for each name, as long as there is time for one that takes as long as the longest so far.
+        """work(name) for each name, as long as there is time for what takes as long as the longest so far.
 
         An exception is a failure of this name, and the next one follows.
         """
-        names, longest = list(names), 0.0
+        names = list(names)
         for i, name in enumerate(names):
-            if self.left() <= longest:
+            if self.left() <= self.longest:
                 minutes = f"the {self.seconds / 60:g} minutes are used up"
                 self.leave_out(f"{part} ({', '.join(names[i:])})", minutes)
                 return
@@ -72,7 +73,7 @@ class Report:
             except Exception as error:  # noqa: BLE001 - a GPU can refuse in any way, and the rest is worth knowing
                 self.fail(f"{name}: {type(error).__name__}: {error}")
                 self.say(f"{name:<36}{type(error).__name__}")
-            longest = max(longest, time.perf_counter() - start)
+            self.longest = max(self.longest, time.perf_counter() - start)
 
     def end(self) -> int:
         """Say how many failures there are; 1 if there is any, else 0."""
@@ -93,7 +94,7 @@ class Report:
             "left out": self.left_out,
         }
         texts = {"report.txt": "\n".join(self.lines), "report.json": json.dumps(found, indent=1)}
-        for name, text in texts.items():  # each appears whole or not at all, as often as there is something new
+        for name, text in texts.items():  # each appears whole or not at all
             unfinished = self.folder / f"{name}.part"
             unfinished.write_text(text + "\n", encoding="utf-8")
             unfinished.replace(self.folder / name)

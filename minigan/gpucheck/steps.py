@@ -25,8 +25,9 @@ CALLS = {
     "wgan_gp": 321,
     "capsgan": 714,
     "capsnet": 324,
+    "conditional_gan": 529,
     "transforming_autoencoder": 122,
-    "aegan": 2227,
+    "aegan": 1341,
     "vae": 200,
 }
 

@@ -15,7 +15,7 @@ N = 6
 #: name -> uploads of a step, of the batch and of each draw of noise, and the most calls that it may make with the
 #: quicker bodies of `fast` and without: about a tenth more than when this was written
 COSTS = {
-    "AEGAN": (41, 1630, 2030),
+    "AEGAN": (2, 1475, 1900),
     "CapsGAN": (2, 790, 975),
     "CapsNet": (3, 335, 490),
     "DCGAN": (2, 560, 760),
