@@ -51,6 +51,7 @@ NAVIGATION = {
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
     ],
+    "Notebooks": ["notebooks/gradient", "notebooks/ring", "notebooks/digits"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
@@ -79,11 +80,12 @@ def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
 
 
 def mark_figures(app, doctree) -> None:
-    """Line drawings get a class, by which the style sheet turns them round on a dark background."""
+    """Line drawings get a class, by which the style sheet turns them round on a dark background; an SVG does that itself."""
     from docutils import nodes
 
     for image in doctree.findall(nodes.image):
-        image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
+        drawing = image["uri"].startswith("figures/") and not image["uri"].endswith(".svg")
+        image["classes"].append("drawing" if drawing else "picture")
 
 
 def setup(app) -> None:
