@@ -62,9 +62,7 @@ def check(folder: Folder, number: int) -> bool:
         print("Solved.")
     else:
         folder.solved.discard(number)
-        print(
-            f"Not yet.\n\n{result.words}\n\nRead the text at the top of the file, or ask: {COMMAND} hint {number}"
-        )
+        print(f"Not yet.\n\n{result.words}\n\nStuck? {COMMAND} hint {number}")
     folder.save()
     return result.passed
 
@@ -121,13 +119,11 @@ def main(arguments: list[str] | None = None) -> int:
     if args.command is None:
         print(TEXT)
         return 0
-    if args.command == "start":
-        return start(Path(args.argument or (DEFAULT if find(Path()) is None else find(Path()).path)))
     folder = find(Path())
+    if args.command == "start":
+        return start(Path(args.argument) if args.argument else folder.path if folder else Path(DEFAULT))
     if folder is None:
-        print(
-            f"There are no exercises in this folder. Run `{COMMAND} start`, or go to the folder where they are."
-        )
+        print(f"There are no exercises in this folder. Run `{COMMAND} start`, or go to their folder.")
         return 2
     if args.command == "list":
         return listing(folder)

@@ -1,13 +1,14 @@
 """A training step: who learns from what?
 
-D learns to tell real examples x from generated ones G(z), which are constants to it. Then G learns to fool the D that
-has just learned:
+D learns to tell real examples x from generated ones G(z), which are constants to it.
+Then G learns to fool the D that has just learned:
 
     θ_D ← θ_D - η dL_D/dθ_D        L_D = mean softplus(-D(x)) + mean softplus(D(G(z)))
     θ_G ← θ_G - η dL_G/dθ_G        L_G = mean softplus(-D(G(z))),  with the new θ_D
 
-To do: three things are wrong below; the comments say where. `grad(loss, network.parameters())` returns the gradients
-that `optimizer.step` takes, and `fake.data` is an array, a constant.
+To do: three things are wrong below; the comments say where. `grad(loss,
+network.parameters())` returns the gradients that `optimizer.step` takes, and
+`fake.data` is an array, a constant.
 """
 
 from minigan import grad, ops
