@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import textwrap
 from pathlib import Path
 
 from minigan.exercises.attempt import attempt
@@ -12,13 +13,28 @@ from minigan.exercises.folder import DEFAULT, Folder, find
 COMMAND = "python -m minigan.exercises"
 TEXT = f"""Exercises that check themselves, {len(EXERCISES)} short files to edit.
 
-    {COMMAND} start [FOLDER]   copy the files into a folder ({DEFAULT} by default)
-    {COMMAND} check [N]        check exercise N, or the next one that is not solved; `check all`
-    {COMMAND} hint [N]         the next hint
-    {COMMAND} list             all exercises, and which are solved
-    {COMMAND} reset N          bring back the file as it came; yours is kept beside it
+{COMMAND}
+    start [FOLDER]   copy the files into a folder ({DEFAULT} by default)
+    check [N]        check exercise N, or the next one that is not solved
+    check all        check them all
+    hint [N]         show the next hint
+    list             show all exercises, and which are solved
+    reset N          bring back the file as it came; yours is kept beside it
 
-All but `start` are run in the folder, or in the one that it is in."""
+Run all but `start` in the folder of the exercises, or in the one around it."""
+
+
+def wrapped(text: str) -> str:
+    """The text with lines that fit into a terminal of 80 columns; what is indented stays so."""
+    lines = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += (
+            textwrap.wrap(line, 79, subsequent_indent=indent, break_on_hyphens=False)
+            if len(line) > 79
+            else [line]
+        )
+    return "\n".join(lines)
 
 
 def say_next(folder: Folder) -> None:
@@ -62,7 +78,7 @@ def check(folder: Folder, number: int) -> bool:
         print("Solved.")
     else:
         folder.solved.discard(number)
-        print(f"Not yet.\n\n{result.words}\n\nStuck? {COMMAND} hint {number}")
+        print(f"Not yet.\n\n{wrapped(result.words)}\n\nStuck? {COMMAND} hint {number}")
     folder.save()
     return result.passed
 
@@ -85,7 +101,7 @@ def hint(folder: Folder, number: int) -> int:
     folder.save()
     print(f"Exercise {number}: {title_of(number)}")
     for i in range(shown):
-        print(f"  hint {i + 1} of {len(hints)}: {hints[i]}")
+        print(wrapped(f"  hint {i + 1} of {len(hints)}: {hints[i]}"))
     return 0
 
 

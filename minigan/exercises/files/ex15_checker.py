@@ -1,14 +1,14 @@
 """Find the bug: a check that checks nothing (SmallPebble).
 
-A gradient check compares the analytic gradient with a numeric one:  |analytic -
-numeric| < tolerance, at each element.
+A gradient check compares the analytic gradient with a numeric
+one:  |analytic - numeric| < tolerance, at each element.
 
-The framework SmallPebble compared the results of two ways to compute f, and in the loop
-over the gradients it looked at the same difference again. A wrong gradient passed,
-whatever it was.
+The framework SmallPebble compared the results of two ways to compute f, and in
+the loop over the gradients it looked at the same difference again. A wrong
+gradient passed, whatever it was.
 
-To do: mend the loop, so that a wrong gradient of any argument raises AssertionError and
-a right one does not.
+To do: mend the loop, so that a wrong gradient of any argument raises
+AssertionError and a right one does not.
 """
 
 import numpy as np
