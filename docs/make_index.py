@@ -14,10 +14,10 @@ BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the fil
 ORDER = (
     "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
     "layers/reshaping.py", "layers/convolution.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
-    "layers/capsule.py", "layers/regularization.py", "models/capsnet.py", "models/capsgan.py",
+    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
-AROUND = ("data", "training", "evaluation", "exercises", "runs", "gpucheck.py")
+AROUND = ("data", "drawing", "training", "evaluation", "exercises", "runs", "gpucheck.py", "interchange.py")
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
 #: key of a part -> its heading, and what is said below it

@@ -1,6 +1,7 @@
 """python -m minigan.exercises: start, check, hint, list and reset the exercises."""
 
 import argparse
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -170,4 +171,10 @@ def _number(text: str) -> int | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 0
+    sys.exit(status)

@@ -51,7 +51,7 @@ def attempt(number: int, path: Path, seconds: float | None = None) -> Result:
                 env=_environment(),
             )
         except subprocess.TimeoutExpired:
-            words = f"{path.name} was stopped after {limit:g} seconds: is there a loop that does not end?"
+            words = f"{path.name} was stopped after {limit:g} seconds: it does not end, or takes too long."
             return Result(False, words, _read(printed))
         words = _read(answer)
         if not words:  # the process ended before it could say anything

@@ -80,7 +80,8 @@ def test_each_discriminator_judges_the_images_of_the_other_generator(monkeypatch
     monkeypatch.setattr(runs, "load_run", players.get)
     monkeypatch.setattr(runs, "load_digits", lambda full, split: {(True, "test"): x}[full, split])
     compare(monkeypatch, "a", "b", "--samples", 70)
-    _, fooled, blind, result = capsys.readouterr().out.splitlines()
+    needed, _, fooled, blind, result = capsys.readouterr().out.splitlines()
+    assert "needs the 10,000 test images of MNIST" in needed
     assert fooled.split()[-4:] == ["100.0", "%", "0.0", "%"]
     assert blind.split()[-4:] == ["25.0", "%", "25.0", "%"]
     assert result == "r_samples inf, r_test 1.000: b wins"

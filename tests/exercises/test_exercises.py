@@ -152,13 +152,13 @@ def test_a_file_that_is_no_text_is_said_in_a_sentence(tmp_path):
 
 def test_a_loop_that_does_not_end_is_stopped(tmp_path):
     result = attempt(1, write(tmp_path, 1, "while True:\n    print('x' * 100)\n"), seconds=4.0)
-    assert result.words == "ex01_cube.py was stopped after 4 seconds: is there a loop that does not end?"
+    assert result.words == "ex01_cube.py was stopped after 4 seconds: it does not end, or takes too long."
     assert not result.passed
     assert len(result.printed) <= 2000
 
 
 def test_the_walk_over_all_paths_is_stopped(tmp_path):
-    assert "a loop that does not end" in attempt(16, original(16), seconds=4.0).words
+    assert "it does not end, or takes too long" in attempt(16, original(16), seconds=4.0).words
 
 
 def test_what_the_file_prints_is_kept(tmp_path):
@@ -287,6 +287,27 @@ def test_wrong_commands_are_answered_in_a_sentence(course):
     Path("a_file").write_text("")
     status, out = course("start", "a_file")
     assert status == 1 and "cannot write into a_file" in out
+
+
+def test_a_pipe_that_is_closed_early_is_no_error(course):
+    course("start", ".")
+    command = [sys.executable, "-m", "minigan.exercises", "list"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+
+
+def test_everything_fits_into_a_terminal_of_80_columns():
+    text = "  " + "word " * 30 + "\nshort"
+    lines = program.wrapped(text).split("\n")
+    assert len(lines) == 4 and max(map(len, lines)) <= 79
+    assert [line.startswith("  word") for line in lines] == [True, True, True, False]
+    assert max(map(len, program.TEXT.splitlines())) <= 79
+    for number in EXERCISES:
+        words = original(number).read_text(encoding="utf-8").split('"""')[1]
+        assert max(map(len, words.splitlines())) <= 79, number
 
 
 # --- What it costs ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import numpy as np
 
 
 def check(result, expected, gradients, numeric_gradients, tolerance=1e-6):
-    """Arrays: what f returned, what it should return; and for each argument the gradient in two ways."""
+    """What f returned, and should have; for each argument, the gradient in two ways."""
     error = np.max(np.abs(result - expected))
     assert error < tolerance, f"the result is wrong by {error}"
     for number, (_gradient, _numeric) in enumerate(zip(gradients, numeric_gradients, strict=True)):

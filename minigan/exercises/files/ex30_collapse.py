@@ -10,7 +10,8 @@ D may also have a penalty, γ/2 · mean of ‖∇D(x)‖² at real x, which make
 flat where the data is and keeps D and G from circling around each other
 (Mescheder, Geiger and Nowozin 2018, "R1").
 
-    D minimises  -log D(x) - log(1 - D(G(z))) + γ/2 · ‖∇D(x)‖²,        G minimises  -log D(G(z))
+    D minimises  -log D(x) - log(1 - D(G(z))) + γ/2 · ‖∇D(x)‖²
+    G minimises  -log D(G(z))
 
 To do: change SETTINGS until the GAN finds all eight modes. The check trains
 it, counts the modes that have at least a quarter of their share among 2,000
