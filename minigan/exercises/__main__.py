@@ -15,7 +15,7 @@ COMMAND = "python -m minigan.exercises"
 TEXT = f"""Exercises that check themselves, {len(EXERCISES)} short files to edit.
 
 {COMMAND}
-    start [FOLDER]   copy the files into a folder ({DEFAULT} by default)
+    start [FOLDER]   copy the files into a folder (or {DEFAULT})
     check [N]        check exercise N, or the next one that is not solved
     check all        check them all
     hint [N]         show the next hint
@@ -67,7 +67,7 @@ def start(path: Path) -> int:
 
 def check(folder: Folder, number: int) -> bool:
     path = folder.file(number)
-    print(f"Exercise {number}: {title_of(number)} ({path.name})")
+    print(wrapped(f"Exercise {number}: {title_of(number)}"))
     if not path.exists():
         print(f"There is no {path}. `{COMMAND} reset {number}` brings it back.")
         return False
@@ -79,7 +79,7 @@ def check(folder: Folder, number: int) -> bool:
         print("Solved.")
     else:
         folder.solved.discard(number)
-        print(f"Not yet.\n\n{wrapped(result.words)}\n\nStuck? {COMMAND} hint {number}")
+        print(f"Not yet ({path.name}).\n\n{wrapped(result.words)}\n\nStuck? {COMMAND} hint {number}")
     folder.save()
     return result.passed
 

@@ -3,8 +3,10 @@
 D learns to tell real examples x from generated ones G(z), which are constants
 to it. Then G learns to fool the D that has just learned:
 
-    L_D = mean softplus(-D(x)) + mean softplus(D(G(z))),  θ_D ← θ_D - η dL_D/dθ_D
-    L_G = mean softplus(-D(G(z))),  with the new θ_D,  θ_G ← θ_G - η dL_G/dθ_G
+    L_D = mean softplus(-D(x)) + mean softplus(D(G(z))),
+    θ_D ← θ_D - η dL_D/dθ_D,  then, with the new D,
+    L_G = mean softplus(-D(G(z))),
+    θ_G ← θ_G - η dL_G/dθ_G.
 
 To do: three things are wrong below; the comments say where.
 `grad(loss, network.parameters())` returns the gradients that `optimizer.step`
