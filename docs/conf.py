@@ -41,7 +41,7 @@ autodoc_typehints_format = "short"
 
 #: caption -> pages; the order in which to read them, and that of "previous" and "next"
 NAVIGATION = {
-    "Start": ["readme", "gallery", "no-detach"],
+    "Start": ["The README <readme>", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
     "Part III: one paper at a time": ["capsules", "aegan"],
@@ -73,8 +73,9 @@ def readme() -> str:
 
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
+    source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
     if docname == "index":
-        source[0] = source[0].replace("](../README.md)", "](readme.md)") + "\n\n" + navigation()
+        source[0] += "\n\n" + navigation()
 
 
 def mark_figures(app, doctree) -> None:

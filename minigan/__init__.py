@@ -18,6 +18,7 @@ Around it:
     data         digits and mixtures, and the order in which they come
     training     a loop that can be interrupted and resumed bit for bit
     evaluation   how good are these digits?  the classifier, the metrics, and the table
+    exercises    files to edit that are checked: derivatives, bugs, convolutions, GANs
     runs         the folder that an example leaves behind
     gpucheck     does a GPU compute what the CPU computes?
     interchange  weights to and from Keras and PyTorch

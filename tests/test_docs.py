@@ -274,6 +274,17 @@ def test_every_module_begins_with_a_sentence_that_stands_alone(make_index):
         assert len(make_index.first_line(path)) > 10, path
 
 
+def test_the_gallery_has_every_example_and_every_picture():
+    gallery = (ROOT / "docs" / "gallery.md").read_text()
+    examples = [path.name for path in (ROOT / "examples").glob("*.py")]
+    assert examples and [name for name in examples if f"examples/{name}" not in gallery] == []
+    pages = "".join(page.read_text() for page in PAGES)
+    unused = [
+        path.name for path in (ROOT / "docs" / "gallery").iterdir() if f"gallery/{path.name}" not in pages
+    ]
+    assert unused == []
+
+
 def test_figures_are_small():
     for kind, limit in (("png", 200_000), ("svg", 100_000), ("gif", 600_000)):
         for figure in (ROOT / "docs").rglob(f"*.{kind}"):

@@ -41,7 +41,7 @@ class Model:
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         shape = (whole("sample", n=n), self.latent_size)  # type: ignore[attr-defined]
-        return in_chunks(self.generate, to_numpy(normal(shape)) if noise is None else _noise(noise, shape))
+        return in_chunks(self.generate, latents(noise, shape))
 
     # --- To be read later: what is read off the attributes, and the file that keeps it ------------------
 
@@ -129,8 +129,8 @@ def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
         return np.concatenate([to_numpy(network(*map(to_device, chunk))) for chunk in chunks])
 
 
-def _noise(noise: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    noise = np.asarray(noise)
+def latents(noise: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    noise = to_numpy(normal(shape)) if noise is None else np.asarray(noise)
     if noise.shape != shape:
         raise ValueError(f"sample: noise has shape {noise.shape}, expected {shape}")
     if noise.dtype.kind not in "fiu" or not np.isfinite(noise).all():
