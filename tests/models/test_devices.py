@@ -17,6 +17,7 @@ COSTS = {
     "AEGAN": (2, 2115),
     "CapsGAN": (2, 1020),
     "CapsNet": (3, 655),
+    "ConditionalGAN": (3, 850),
     "DCGAN": (2, 790),
     "MLPGAN": (2, 585),
     "TransformingAutoencoder": (3, 230),
