@@ -1,6 +1,6 @@
 """Train AEGAN, a generator and an encoder that invert each other, on handwritten digits or your own pictures.
 
-    python examples/aegan_mnist.py                                   about six minutes on two CPU cores
+    python examples/aegan_mnist.py                                   eleven minutes of CPU time
     python examples/aegan_mnist.py --kind EGAN                       with some of its six terms only
     python examples/aegan_mnist.py --data pictures --image-size 64   on the PNG and JPEG files in a folder
     python examples/aegan_mnist.py --quick                           a few seconds

@@ -126,6 +126,7 @@ def main() -> int:
             "drawing",
             "training",
             "evaluation",
+            "exercises",
             "runs",
             "gpucheck.py",
             "interchange.py",

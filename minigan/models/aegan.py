@@ -22,9 +22,8 @@ The last two lines are six terms, and their gradients flow
 
     D_x(x̂) -> G      D_z(ẑ) -> E      D_x(x̃), D_z(z̃), |x - x̃|, (z - z̃)² -> G and E
 
-while to D_x and D_z, when they learn, all four are constants.  Without some of the terms the same step trains
-four older models: KINDS.  To draw digits in minutes, this departs from the paper (docs/aegan.md has the reasons
-and what each was worth; examples/paper_aegan.py is the paper's form):
+while to D_x and D_z, when they learn, all four are constants.  With some of the terms only it is an older model:
+KINDS.  It departs from the paper (docs/aegan.md says why, examples/paper_aegan.py is the paper's form):
 
 * The prior begins with a choice between categories (ClusterGAN), and E ends with the soft form of one.
 * G draws x̂ and x̃ in one call, so that batch normalization has one set of statistics for both.
@@ -150,8 +149,8 @@ class AEGAN(Model):
         real("AEGAN", most=self.latent_size, categories=whole("AEGAN", least=0, categories=self.categories))
         choice("AEGAN", KINDS, kind=self.kind)
         reals("AEGAN", length=4, least=0, weights=self.weights)
-        reals("AEGAN", length=4, above=0, learning_rates=self.learning_rates)
         reals("AEGAN", length=2, least=0, r1_weights=self.r1_weights)
+        reals("AEGAN", length=4, above=0, learning_rates=self.learning_rates)
         real("AEGAN", least=0, below=0.5, smoothing=self.smoothing)
         real("AEGAN", least=0, most=1, reconstructed_share=self.reconstructed_share)
         real("AEGAN", least=0, below=1, average_decay=self.average_decay)
@@ -198,20 +197,19 @@ class AEGAN(Model):
         loss = binary_cross_entropy(D(real, training=True), 1 - self.smoothing)
         for share, fake in fakes:
             loss = loss + share * binary_cross_entropy(D(fake.data, training=True), self.smoothing)
-        penalty: Any = 0.0
-        r1_weight = self.r1_weights[0 if D is self.D_x else 1]
+        r1_weight, value = self.r1_weights[0 if D is self.D_x else 1], loss.data
         if r1_weight and optimizer.steps % self.r1_every == 0:
-            penalty = self.r1_every * r1_weight / 2 * r1_penalty(D, real)
-        optimizer.step(grad(loss + penalty, D.parameters()))
-        return loss.data
+            loss = loss + self.r1_every * r1_weight / 2 * r1_penalty(D, real)
+        optimizer.step(grad(loss, D.parameters()))
+        return value
 
     @property
     def curves(self) -> dict[str, tuple[str, ...]]:  # type: ignore[override]
         errors = tuple(name for name in self.term_weights if name.endswith("error"))
-        adversarial = tuple(name for name in self.term_weights if not name.endswith("error"))
-        both = {"image discriminator": self.D_x, "latent discriminator": self.D_z}
-        discriminators = tuple(name for name, D in both.items() if D)
-        return {"errors": errors, "adversarial terms": adversarial, "discriminators": discriminators}
+        others = tuple(name for name in self.term_weights if name not in errors)
+        networks = (("image discriminator", self.D_x), ("latent discriminator", self.D_z))
+        discriminators = tuple(name for name, network in networks if network)
+        return {"errors": errors, "adversarial terms": others, "discriminators": discriminators}
 
     def generate(self, z: Array):
         return self.average_generator(self.prior(z))

@@ -1,8 +1,7 @@
 """Model: a dataclass of settings that trains networks, and draws samples.
 
-Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings;
-`__post_init__` makes networks and optimizers, as attributes; `train_step` takes a step with them.  All else
-is read off the attributes: the settings, networks and optimizers by name, and what a file keeps of them.
+Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings; networks
+and optimizers are attributes.  All else is read off them: both by name, and what a file keeps of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,9 +22,8 @@ CHUNK = 500  # examples that a network sees at once outside of training, to keep
 
 
 class Model:
-    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`.
-
-    One that is trained on images in [-1, 1] also has their `image_shape` (H, W, C).
+    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`, and
+    an `image_shape` (H, W, C) if they are trained on images in [-1, 1].
     """
 
     name: ClassVar[str] = "model"  # what a file calls it
