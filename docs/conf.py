@@ -41,7 +41,7 @@ autodoc_typehints_format = "short"
 
 #: caption -> pages; the order in which to read them, and that of "previous" and "next"
 NAVIGATION = {
-    "Start": ["readme", "gallery", "no-detach"],
+    "Start": ["The README <readme>", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
     "Part III: one paper at a time": ["capsules", "aegan"],
@@ -50,6 +50,7 @@ NAVIGATION = {
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
     ],
+    "Notebooks": ["notebooks/gradient", "notebooks/ring", "notebooks/digits"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
@@ -72,16 +73,18 @@ def readme() -> str:
 
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
+    source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
     if docname == "index":
-        source[0] = source[0].replace("](../README.md)", "](readme.md)") + "\n\n" + navigation()
+        source[0] += "\n\n" + navigation()
 
 
 def mark_figures(app, doctree) -> None:
-    """Line drawings get a class, by which the style sheet turns them round on a dark background."""
+    """Line drawings get a class, by which the style sheet turns them round on a dark background; an SVG does that itself."""
     from docutils import nodes
 
     for image in doctree.findall(nodes.image):
-        image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
+        drawing = image["uri"].startswith("figures/") and not image["uri"].endswith(".svg")
+        image["classes"].append("drawing" if drawing else "picture")
 
 
 def setup(app) -> None:

@@ -51,6 +51,10 @@ def main() -> None:
     for model in models:
         if model.name not in REAL_FROM:
             sys.exit(f"error: {model.name} has no discriminator that says real or generated")
+        if model.image_shape != (28, 28, 1):
+            sys.exit(
+                f"error: one of the runs draws images of {model.image_shape}, not digits of 28x28 pixels"
+            )
 
     print("this needs the 10,000 test images of MNIST, which are downloaded if they are not here", flush=True)
     x = load_digits(True, "test")

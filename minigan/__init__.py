@@ -18,6 +18,7 @@ Around it:
     data         digits and mixtures, and the order in which they come
     training     a loop that can be interrupted and resumed bit for bit
     evaluation   how good are these digits?  the classifier, the metrics, and the table
+    exercises    files to edit that are checked: derivatives, bugs, convolutions, GANs
     runs         the folder that an example leaves behind
     gpucheck     does a GPU compute what the CPU computes?
     interchange  weights to and from Keras and PyTorch
@@ -29,6 +30,7 @@ changes.
 import os
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from minigan import layers, losses, ops, optimizers
 from minigan.autograd import Tensor, grad, no_grad, primitive
@@ -46,6 +48,12 @@ _LATER = {
     "graph": "drawing.graph",
     "trace": "gradcheck.trace",
 }  # name -> its module
+
+
+if TYPE_CHECKING:  # so that an editor knows them
+    from minigan.drawing.graph import graph
+    from minigan.gradcheck.matrix import as_matrix
+    from minigan.gradcheck.trace import trace
 
 
 def __getattr__(name: str):

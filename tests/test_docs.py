@@ -1,6 +1,6 @@
 """The documentation is true: its code runs, prints what it says, and is the code of the package.
 
-In README.md and docs/*.md a fenced block is, by the words after its three backticks,
+In README.md and the pages of docs a fenced block is, by the words after its three backticks,
 
     python, with >>>       run as a doctest; spaces do not matter, and ... stands for anything
     python, without >>>    run; what it prints must be the `text` block directly below, or nothing
@@ -17,11 +17,13 @@ import doctest
 import importlib
 import importlib.util
 import io
+import json
 import re
 import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -223,12 +225,37 @@ def test_links_files_tests_and_public_names_exist(page):
     assert faults_of_formulas(text) == []
 
 
-@pytest.fixture(scope="module")
-def make_index():
-    spec = importlib.util.spec_from_file_location("make_index", ROOT / "docs" / "make_index.py")
+def script(name):
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def make_index():
+    return script("make_index")
+
+
+def test_a_notebook_has_a_cell_for_every_block_and_no_outputs(tmp_path, capsys):
+    make_notebooks = script("make_notebooks")
+    make_notebooks.main(tmp_path)
+    made = sorted(tmp_path.glob("*.ipynb"))
+    assert [path.stem for path in made] == ["digits", "gradient", "ring"]
+    for path in made:
+        found, page = (
+            json.loads(path.read_text()),
+            (ROOT / "docs" / "notebooks" / f"{path.stem}.md").read_text(),
+        )
+        assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
+        cells = found["cells"]
+        assert len({cell["id"] for cell in cells}) == len(cells)
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        assert code == [block.code.strip("\n") for block in blocks_of(page) if block.kind == "python"]
+        assert all(cell["outputs"] == [] for cell in cells if cell["cell_type"] == "code")
+        words = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        assert "```" not in words and words.startswith("# ")
 
 
 def test_the_index_has_the_first_line_of_every_module(make_index):
@@ -247,9 +274,42 @@ def test_every_module_begins_with_a_sentence_that_stands_alone(make_index):
         assert len(make_index.first_line(path)) > 10, path
 
 
+def test_the_gallery_has_every_example_and_every_picture():
+    gallery = (ROOT / "docs" / "gallery.md").read_text()
+    examples = [path.name for path in (ROOT / "examples").glob("*.py")]
+    assert examples and [name for name in examples if f"examples/{name}" not in gallery] == []
+    pages = "".join(page.read_text() for page in PAGES)
+    unused = [
+        path.name for path in (ROOT / "docs" / "gallery").iterdir() if f"gallery/{path.name}" not in pages
+    ]
+    assert unused == []
+
+
 def test_figures_are_small():
-    for figure in (ROOT / "docs").rglob("*.png"):
-        assert figure.stat().st_size < 200_000, figure
+    for kind, limit in (("png", 200_000), ("svg", 100_000), ("gif", 600_000)):
+        for figure in (ROOT / "docs").rglob(f"*.{kind}"):
+            assert figure.stat().st_size < limit, figure
+
+
+def test_every_animation_is_there_and_shows_one_frame_at_a_time(tmp_path, capsys):
+    script("make_animations").main(tmp_path)
+    for made in tmp_path.iterdir():
+        committed = ROOT / "docs" / "figures" / made.name
+        frames = [frame_times(ElementTree.parse(path)) for path in (made, committed)]
+        assert len(frames[0]) == len(frames[1]) >= 9, made.name
+        for time in np.linspace(0.001, 0.999, 200):
+            assert sum(begin <= time < end for begin, end in frames[1]) == 1, (made.name, time)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def frame_times(picture):
+    """From when to when each frame of an animation can be seen, as shares of its length."""
+    found = []
+    for motion in picture.iter("{http://www.w3.org/2000/svg}animate"):
+        times = [*map(float, motion.get("keyTimes").split(";")), 1.0]
+        i = motion.get("values").split(";").index("visible")
+        found.append((times[i], times[i + 1]))
+    return found
 
 
 # --- The runner itself -------------------------------------------------------------------------------

@@ -64,7 +64,7 @@ class Graph:
         return f'<div style="overflow-x: auto">{self.svg}</div>'
 
     def __repr__(self) -> str:
-        folds = f", {len(self.data['folds'])} of them calls of layers" if self.data["folds"] else ""
+        folds = f", {len(self.data['folds'])} calls of layers" if self.data["folds"] else ""
         return f"Graph({len(self.data['nodes'])} Tensors{folds}; draw it with .save('graph.svg'))"
 
 

@@ -59,7 +59,7 @@ def tensor_html(t: Tensor) -> str:
 
 def layer_html(layer: Layer) -> str:
     """The call that makes the layer, and its weights."""
-    return f"<div><pre>{escape(repr(layer))}</pre>{_weights(layer)}</div>"
+    return f"<div><pre style='font-family:monospace'>{escape(repr(layer))}</pre>{_weights(layer)}</div>"
 
 
 def model_html(model: Any) -> str:

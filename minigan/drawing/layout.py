@@ -21,9 +21,13 @@ SWEEPS = 8  # down and up over all rows
 
 
 class Placed(NamedTuple):
-    """The middle of every box, the points that every arrow passes, and the size of the picture."""
+    """The middle of every box, where its row begins and ends, the points of every arrow, the size of the picture.
+
+    An arrow leads from a middle to a middle, straight down within each row that it passes.
+    """
 
     centers: list[tuple[float, float]]
+    rows: list[tuple[float, float]]
     paths: list[list[tuple[float, float]]]
     width: float
     height: float
@@ -66,14 +70,20 @@ def layered(sizes: Sequence[tuple[float, float]], edges: Sequence[tuple[int, int
     x = _abscissas(rows, widths, above, below)
     left = min((x[i] - widths[i] / 2 for i in range(len(x))), default=0.0)
     right = max((x[i] + widths[i] / 2 for i in range(len(x))), default=0.0)
-    y, top = {}, 0.0
+    bands, top = [], 0.0  # from where to where each row is
     for items in rows:
         tallest = max((sizes[i][1] for i in items if i < len(sizes)), default=0.0)
-        y.update({i: top + tallest / 2 for i in items})
+        bands.append((top, top + tallest))
         top += tallest + ROW_GAP
-    place = [(float(x[i] - left), float(y[i])) for i in range(len(row))]
-    paths = [[place[i] for i in chain] for chain in chains]
-    return Placed(place[: len(sizes)], paths, float(right - left), max(top - ROW_GAP, 0.0))
+    x = x - left
+    centers = [(float(x[i]), sum(bands[row[i]]) / 2) for i in range(len(sizes))]
+    paths = [
+        [centers[start], *[(float(x[i]), y) for i in passed for y in bands[row[i]]], centers[end]]
+        for start, *passed, end in chains
+    ]
+    return Placed(
+        centers, [bands[r] for r in row[: len(sizes)]], paths, float(right - left), max(top - ROW_GAP, 0.0)
+    )
 
 
 def crossings(rows: Sequence[Sequence[int]], below: Mapping[int, Sequence[int]]) -> int:

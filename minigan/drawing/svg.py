@@ -6,12 +6,12 @@ people with any of the usual kinds of colour blindness can tell apart.
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from html import escape
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from minigan.drawing.layout import layered
+from minigan.drawing.layout import Placed, layered
 
 CHARACTER, LINE = 7.3, 17.0  # of the monospaced font, in pixels
 PADDING = 9.0
@@ -65,7 +65,7 @@ def graph_svg(data: dict[str, Any], limit: int) -> str:
             f"{escape(text)}</text>"
             for i, text in enumerate(notes)
         ),
-        *_arrows(edges, placed.paths, sizes, dx, dy),
+        *_arrows(edges, placed, sizes, dx, dy),
         *(
             text
             for box, size, (x, y), stub in zip(boxes, sizes, placed.centers, cut, strict=True)
@@ -212,26 +212,25 @@ def _box(box: Box, size: tuple[float, float], x: float, y: float, stub: int) -> 
 
 
 def _arrows(
-    edges: list[tuple[int, int]],
-    paths: list[list[tuple[float, float]]],
-    sizes: list[tuple[float, float]],
-    dx: float,
-    dy: float,
+    edges: list[tuple[int, int]], placed: Placed, sizes: list[tuple[float, float]], dx: float, dy: float
 ) -> list[str]:
-    """Curves that leave a box at its lower side and end at the upper side of another, side by side."""
-    leave, arrive = _ports(edges, paths, 0, sizes), _ports(edges, paths, 1, sizes)
+    """Lines from the lower side of a box to the upper side of another, which bend between the rows only."""
+    leave, arrive = _ports(edges, placed.paths, 0, sizes), _ports(edges, placed.paths, 1, sizes)
     parts = []
-    for k, ((start, end), path) in enumerate(zip(edges, paths, strict=True)):
-        points = [(x + dx, y + dy) for x, y in path]
-        points[0] = points[0][0] + leave[k], points[0][1] + sizes[start][1] / 2
-        points[-1] = points[-1][0] + arrive[k], points[-1][1] - sizes[end][1] / 2 - 5
-        curve = f"M{points[0][0]:.1f} {points[0][1]:.1f}"
-        for (x, y), (to_x, to_y) in itertools.pairwise(points):
-            half = (y + to_y) / 2
-            curve += f"C{x:.1f} {half:.1f} {to_x:.1f} {half:.1f} {to_x:.1f} {to_y:.1f}"
-        x, y = points[-1]
+    for k, ((start, end), path) in enumerate(zip(edges, placed.paths, strict=True)):
+        (x, y), *passed, (to_x, to_y) = [(px + dx, py + dy) for px, py in path]
+        x, to_x = x + leave[k], to_x + arrive[k]
+        tip = to_y - sizes[end][1] / 2 - 5
+        points = [(x, placed.rows[start][1] + dy), *passed, (to_x, placed.rows[end][0] + dy - 5)]
+        curve = f"M{x:.1f} {y + sizes[start][1] / 2:.1f}V{points[0][1]:.1f}"
+        for (ax, ay), (bx, by) in pairwise(points):
+            half = (ay + by) / 2
+            curve += (
+                f"V{by:.1f}" if ax == bx else f"C{ax:.1f} {half:.1f} {bx:.1f} {half:.1f} {bx:.1f} {by:.1f}"
+            )
+        curve += f"V{tip:.1f}"
         parts.append(f'<path class="arrow" d="{curve}" fill="none" stroke="#6b7680" stroke-width="1.2"/>')
-        parts.append(f'<path class="head" d="M{x:.1f} {y + 5:.1f}l-3.5 -7h7z" fill="#6b7680"/>')
+        parts.append(f'<path class="head" d="M{to_x:.1f} {tip + 5:.1f}l-3.5 -7h7z" fill="#6b7680"/>')
     return parts
 
 

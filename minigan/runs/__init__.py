@@ -1,5 +1,6 @@
 """Runs: the flags that the examples share, the folder that they fill, and how to open it again."""
 
+from minigan.runs.data import images_of_run, load_images, split_images
 from minigan.runs.digits import (
     batches_for,
     full_if_possible,
@@ -28,8 +29,10 @@ __all__ = [
     "batches_for",
     "full_if_possible",
     "image_grid",
+    "images_of_run",
     "labelled",
     "load_digits",
+    "load_images",
     "load_labelled_digits",
     "load_run",
     "model_class",
@@ -43,5 +46,6 @@ __all__ = [
     "save_animation",
     "save_image",
     "split_digits",
+    "split_images",
     "split_labelled_digits",
 ]

@@ -26,6 +26,7 @@ from minigan.models import (
     WGANGP,
     CapsGAN,
     CapsNet,
+    ConditionalGAN,
     Model,
     TransformingAutoencoder,
     storage,
@@ -36,7 +37,17 @@ CONFIG_BYTES = 2**20  # the longest config.json
 
 MODELS: dict[str, Any] = {
     model.name: model
-    for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder, AEGAN, VAE)
+    for model in (
+        MLPGAN,
+        DCGAN,
+        WGANGP,
+        CapsGAN,
+        CapsNet,
+        ConditionalGAN,
+        TransformingAutoencoder,
+        AEGAN,
+        VAE,
+    )
 }
 
 

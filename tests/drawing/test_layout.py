@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigan.drawing.layout import crossings, layered, rows_of, separated
+from minigan.drawing.layout import ROW_GAP, crossings, layered, rows_of, separated
 
 
 def test_a_box_stands_directly_above_the_first_that_uses_it():
@@ -70,13 +70,26 @@ def test_arrows_lead_down_and_boxes_do_not_overlap_and_lie_within_the_picture(ca
 
 
 @given(graphs())
-def test_no_arrow_runs_through_a_box_of_a_row_that_it_passes(case):
+def test_an_arrow_is_straight_in_a_row_that_it_passes_and_touches_no_box_there(case):
     sizes, edges = case
     placed = layered(sizes, edges)
     for path in placed.paths:
-        for px, py in path[1:-1]:
+        passed = path[1:-1]
+        for (px, top), (qx, bottom) in zip(passed[::2], passed[1::2], strict=True):
+            assert px == qx and top < bottom
             for (x, y), (w, _) in zip(placed.centers, sizes, strict=True):
-                assert y != py or abs(px - x) >= w / 2
+                assert not top <= y <= bottom or abs(px - x) >= w / 2
+
+
+@given(graphs())
+def test_boxes_lie_within_their_rows_and_arrows_bend_between_rows(case):
+    sizes, edges = case
+    placed = layered(sizes, edges)
+    for (_, y), (_, h), (top, bottom) in zip(placed.centers, sizes, placed.rows, strict=True):
+        assert top - 1e-6 <= y - h / 2 and y + h / 2 <= bottom + 1e-6
+    for (start, end), path in zip(edges, placed.paths, strict=True):
+        levels = [placed.rows[start][1], *[y for _, y in path[1:-1]], placed.rows[end][0]]
+        assert all(b - a >= ROW_GAP - 1e-6 for a, b in zip(levels[::2], levels[1::2], strict=True))
 
 
 def test_a_box_that_overlaps_would_be_noticed():

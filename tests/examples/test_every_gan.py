@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import minigan
-from minigan.runs import load_run
+from minigan.runs import load_run, model_class
 from minigan.training import read_history
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
@@ -19,7 +19,15 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize(
     "flags",
-    [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"], ["capsgan"], ["aegan"], ["vae"]],
+    [
+        ["dcgan"],
+        ["dcgan", "--upsampling", "nearest"],
+        ["wgan_gp"],
+        ["capsgan"],
+        ["aegan"],
+        ["vae"],
+        ["conditional_gan"],
+    ],
     ids=" ".join,
 )
 def test_it_trains_and_leaves_a_run(flags, tmp_path):
@@ -40,7 +48,12 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
     pictures = ("curves.png", "samples.gif", "samples.png", "report.html")
     for name in ("checkpoint.npz", "config.json", "history.csv", *pictures):
         assert (tmp_path / "run" / name).stat().st_size > 0
-    assert load_run(tmp_path / "run").sample(3).shape == (3, 28, 28, 1)
+    own = (
+        model_class(f"{EXAMPLES}/conditional_gan_mnist.py:ConditionalGAN")
+        if script == "conditional_gan"
+        else None
+    )
+    assert load_run(tmp_path / "run", own).sample(3).shape == (3, 28, 28, 1)
 
 
 @pytest.mark.parametrize(

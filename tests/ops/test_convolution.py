@@ -1,6 +1,7 @@
 """The convolution family: equal to loops, to PyTorch and to hand-worked numbers, and each other's transposes.
 
-In one, two and three spatial axes; `ops.conv2d` and `ops.conv2d_transpose` are the ones in the plane.
+In one, two and three spatial axes; `ops.conv2d`, `ops.conv3d` and their transposes are the ones in the plane and in
+space.
 """
 
 import loops
