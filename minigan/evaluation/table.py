@@ -35,8 +35,10 @@ from minigan.evaluation.metrics import (
     digit_shares,
     frechet_distance,
     kernel_distance,
+    mean_distance,
     memorisation,
     nearest,
+    nearest_other,
     precision_recall,
 )
 
@@ -59,6 +61,14 @@ FORMS = {
     "different bins of 100": "{:.0f}",
 }
 SHORT = tuple(FORMS)[:5]
+
+#: the metrics that ask no classifier, for pictures of anything
+PICTURE_FORMS = {
+    "distance to the nearest training picture": "{:.2f}",
+    "the same as a ratio (1: as another real one)": "{:.3f}",
+    "nearer than 99 % of real pictures, %": "{:.1f}",
+    "mean distance of two pictures": "{:.2f}",
+}
 
 
 class Row(NamedTuple):
@@ -145,11 +155,37 @@ def measured(
     return dict(zip(FORMS, found, strict=False))
 
 
+def evaluate_pictures(samples: np.ndarray, originals: np.ndarray) -> list[Row]:
+    """The table of samples (N, H, W, C) of anything, beside the pictures (M, H, W, C) that G was trained on.
+
+    It tells a generator that copies, or that draws the same again and again; not how good its pictures are: for that,
+    look at them.  Distances are those of pixels in [-1, 1].  The baseline is what N of the originals, chosen at
+    random, get in the place of the samples, with the nearest of the other originals.
+    """
+    chosen = np.random.default_rng(0).permutation(len(originals))[: len(samples)]
+    apart = nearest_other(originals, chosen)
+
+    def numbers(pictures: np.ndarray, distances: np.ndarray) -> tuple[float, ...]:
+        ratio, near = memorisation(distances, apart)
+        return float(np.median(distances)), ratio, 100 * near, mean_distance(pictures)
+
+    found = numbers(samples, nearest(samples, originals)[1])
+    baseline = numbers(originals[chosen], apart)
+    return [Row(*row) for row in zip(PICTURE_FORMS, zip(found), zip(baseline), strict=True)]
+
+
+def picture_table(model: Any, originals: np.ndarray, samples: int = 2000, seed: int = 0) -> str:
+    """What an example ends with that was not trained on digits; always of the same samples."""
+    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
+    return format_table(evaluate_pictures(model.sample(samples, noise), originals))
+
+
 def format_table(rows: Sequence[Row]) -> str:
     """The table as text: a line for each metric, the numbers of the samples and their baselines."""
     cells = [("", "samples", "real images")]
     for name, *columns in rows:
-        samples, baseline = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
+        form = (FORMS | PICTURE_FORMS)[name]
+        samples, baseline = (" ".join(map(form.format, numbers)) for numbers in columns)
         cells.append((name, samples, baseline))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(

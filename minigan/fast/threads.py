@@ -25,11 +25,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 T = TypeVar("T")
 
@@ -72,7 +74,8 @@ def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
             alone = [work(share) for share in [first, *shares[len(others) :]]]
             return [alone[0], *[other.result() for other in others], *alone[1:]]
         finally:
-            wait(others)  # they write into arrays that whoever is told of an error may use
+            for other in others:  # they write into arrays that whoever is told of an error may use
+                other.exception()  # waits until it is done
 
 
 def chunks(share: slice, length: int) -> Iterator[slice]:
@@ -249,6 +252,9 @@ def _openblas() -> tuple[Callable[[int], object], Callable[[], int]]:
 
 @functools.cache
 def _pool() -> ThreadPoolExecutor:
+    # Here, because it takes longer to import than all of minigan.
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="minigan")
 
 

@@ -13,7 +13,7 @@ direction touches every element.
 
 Where one step does not decide, the curve of D over many steps does (`curve`): the function may be bent
 too strongly for this step, or rounding may be too coarse for it.  Nothing is compared with an absolute
-number, so a gradient is judged alike at any scale.
+number, so a gradient is checked alike at any scale.
 
 Second order is the same check applied to a new function: S(x, c) = Σ v·dL/dx for random v, whose own
 gradient needs the vjps of all the vjps.  The differences take dL/dx as ordinary training computes it,
@@ -30,7 +30,7 @@ import numpy as np
 
 from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
-from minigan.gradcheck.curve import Line, Verdict, judge
+from minigan.gradcheck.curve import Comparison, Line, compare
 
 #: Arrays up to this size are checked element by element, larger ones along random directions.
 ELEMENTWISE_UP_TO = 48
@@ -192,18 +192,17 @@ def _compare(
             line = Line(cache(partial(along, argument, v)), step * scale)
             analytic = float(np.sum(g * v))
             again = partial(elsewhere, argument, v)
-            verdict = judge(line, analytic, size_of_g, tolerance, NEGLIGIBLE if order == 2 else 0.0, again)
-            if not verdict.right:
+            negligible = NEGLIGIBLE if order == 2 else 0.0
+            result = compare(line, analytic, size_of_g, tolerance, negligible, again)
+            if not result.right:
                 what = f"argument {argument}"
                 if order == 2:
                     what = what if argument < len(point) - 1 else "the incoming gradient"
                 facts = {"order": order, "argument": argument, "index": index, "analytic": analytic}
                 raise (
-                    _hidden(what, verdict, facts)
-                    if verdict.hidden
-                    else _failure(f, what, line, verdict, facts)
+                    _hidden(what, result, facts) if result.hidden else _failure(f, what, line, result, facts)
                 )
-            worst = max(worst, verdict.error)
+            worst = max(worst, result.error)
     return worst
 
 
@@ -221,31 +220,31 @@ def _directions(
         yield index, v
 
 
-def _hidden(what: str, verdict: Verdict, facts: dict[str, Any]) -> ValueError:
+def _hidden(what: str, result: Comparison, facts: dict[str, Any]) -> ValueError:
     order, index, analytic = facts["order"], facts["index"], facts["analytic"]
     where = "along a random direction" if index is None else f"for element {list(index)}"
     return ValueError(
         f"check_grad: order {order}, {what}, {where}: the differences are rounding only, with an uncertainty of "
-        f"{verdict.uncertainty:.1g} for a derivative of {analytic:.3g}; shift or scale f, or take a larger step"
+        f"{result.uncertainty:.1g} for a derivative of {analytic:.3g}; shift or scale f, or take a larger step"
     )
 
 
 def _failure(
-    f: Callable[..., Any], what: str, line: Line, verdict: Verdict, facts: dict[str, Any]
+    f: Callable[..., Any], what: str, line: Line, result: Comparison, facts: dict[str, Any]
 ) -> GradientError:
-    order, index, analytic, numeric = facts["order"], facts["index"], facts["analytic"], verdict.numeric
+    order, index, analytic, numeric = facts["order"], facts["index"], facts["analytic"], result.numeric
     steps = [line.h * 10.0**k for k in (1, 0, -1, -2, -3)]
     curve = [(h, line.central(h), abs(line.central(h) - analytic)) for h in steps]
     kink = line.kink_here() or line.kink_beside(max(abs(analytic), abs(numeric)))
     if kink:
         conclusion = "There seems to be a kink within the step: move the input away from it, or lower `step`."
-    elif not np.isfinite(verdict.uncertainty):
+    elif not np.isfinite(result.uncertainty):
         conclusion = "The differences do not settle: the function is strongly curved here; lower `step`."
     else:
         conclusion = "The error does not shrink with h: the analytic gradient is wrong, not the difference."
     name = "the gradient" if order == 2 else getattr(f, "__name__", repr(f))
     where = "along a random direction" if index is None else f"for element {list(index)}"
-    difference = f"(difference {abs(analytic - numeric):.3g}, allowed {verdict.allowed:.3g})"
+    difference = f"(difference {abs(analytic - numeric):.3g}, allowed {result.allowed:.3g})"
     message = [
         f"order {order}: the derivative of {name} with respect to {what} is wrong {where}",
         f"  analytic  {analytic: .10g}",

@@ -92,7 +92,7 @@ class Line:
 
 
 @dataclass
-class Verdict:
+class Comparison:
     """right: the analytic and the numeric derivative agree, to the relative `error`; hidden: they may agree,
     but rounding hides more than it shows; neither: the analytic one is wrong."""
 
@@ -104,40 +104,40 @@ class Verdict:
     hidden: bool = False
 
 
-def judge(
+def compare(
     line: Line,
     analytic: float,
     size_of_g: float,
     tolerance: float,
     negligible: float,
     elsewhere: Callable[[], float],
-) -> Verdict:
-    """The verdict on an analytic derivative: by one step if that decides, by the curve if not.
+) -> Comparison:
+    """An analytic derivative compared with differences: by one step if that decides, by the curve if not.
 
     size_of_g  the largest element of the gradient that the derivative belongs to
     negligible the part of the terms below which a derivative may be hidden, if the numbers do agree
     elsewhere  () -> the same analytic derivative, computed from slightly other numbers each time
     """
 
-    def compare(numeric: float, uncertainty: float) -> tuple[float, float]:
+    def difference(numeric: float, uncertainty: float) -> tuple[float, float]:
         return abs(analytic - numeric), tolerance * max(abs(analytic), abs(numeric)) + uncertainty
 
     numeric, uncertainty = line.richardson(line.h), 0.0
-    error, allowed = compare(numeric, uncertainty)
+    error, allowed = difference(numeric, uncertainty)
     by_one_step = error <= allowed < np.inf
     if not by_one_step:  # also if one of them is not a number
         numeric, uncertainty = line.best()
-        error, allowed = compare(numeric, uncertainty)
-    verdict = Verdict(numeric, uncertainty, allowed)
+        error, allowed = difference(numeric, uncertainty)
+    result = Comparison(numeric, uncertainty, allowed)
     size = max(abs(analytic), abs(numeric), size_of_g)
     if error <= allowed < np.inf and uncertainty <= RESOLVED * size:
-        verdict.error = error / size if size else 0.0
-        verdict.right = by_one_step or not line.kink_beside(size)
-        return verdict
+        result.error = error / size if size else 0.0
+        result.right = by_one_step or not line.kink_beside(size)
+        return result
     # Where a derivative is zero but for rounding, the analytic one changes as only rounding does.
     spread = max(abs(elsewhere() - analytic) for _ in range(8))
     zero = abs(numeric) <= uncertainty < np.inf and abs(analytic) <= 10 * spread
-    verdict.uncertainty += line.rounding(line.steps[0], moving=False)  # of what is too large to move at all
-    verdict.hidden = error <= allowed - uncertainty + verdict.uncertainty < np.inf
-    verdict.right = zero or verdict.hidden and abs(analytic) <= negligible * np.sum(np.abs(line.terms(0.0)))
-    return verdict
+    result.uncertainty += line.rounding(line.steps[0], moving=False)  # of what is too large to move at all
+    result.hidden = error <= allowed - uncertainty + result.uncertainty < np.inf
+    result.right = zero or result.hidden and abs(analytic) <= negligible * np.sum(np.abs(line.terms(0.0)))
+    return result

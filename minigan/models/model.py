@@ -1,8 +1,7 @@
 """Model: a dataclass of settings that trains networks, and draws samples.
 
-Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings;
-`__post_init__` makes networks and optimizers, as attributes; `train_step` takes a step with them.  All else
-is read off the attributes: the settings, networks and optimizers by name, and what a file keeps of them.
+Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings; networks
+and optimizers are attributes.  All else is read off them: both by name, and what a file keeps of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,13 +22,13 @@ CHUNK = 500  # examples that a network sees at once outside of training, to keep
 
 
 class Model:
-    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`.
-
-    One that is trained on images in [-1, 1] also has their `image_shape` (H, W, C).
+    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`, and
+    an `image_shape` (H, W, C) if they are trained on images in [-1, 1].
     """
 
     name: ClassVar[str] = "model"  # what a file calls it
     curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # title of a panel -> the numbers that it shows
+    _repr_html_ = getattr(Layer, "_repr_html_", None)  # in a notebook: `minigan.drawing`, where it is there
 
     def train_step(self, batch) -> dict[str, Any]:
         """One step on a batch; what is to be reported of it, name -> number."""
@@ -42,7 +41,7 @@ class Model:
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         shape = (whole("sample", n=n), self.latent_size)  # type: ignore[attr-defined]
-        return in_chunks(self.generate, to_numpy(normal(shape)) if noise is None else _noise(noise, shape))
+        return in_chunks(self.generate, latents(noise, shape))
 
     # --- To be read later: what is read off the attributes, and the file that keeps it ------------------
 
@@ -130,8 +129,8 @@ def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
         return np.concatenate([to_numpy(network(*map(to_device, chunk))) for chunk in chunks])
 
 
-def _noise(noise: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    noise = np.asarray(noise)
+def latents(noise: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    noise = to_numpy(normal(shape)) if noise is None else np.asarray(noise)
     if noise.shape != shape:
         raise ValueError(f"sample: noise has shape {noise.shape}, expected {shape}")
     if noise.dtype.kind not in "fiu" or not np.isfinite(noise).all():

@@ -1,5 +1,6 @@
 """Runs: the flags that the examples share, the folder that they fill, and how to open it again."""
 
+from minigan.runs.data import images_of_run, load_images, split_images
 from minigan.runs.digits import (
     batches_for,
     full_if_possible,
@@ -10,6 +11,7 @@ from minigan.runs.digits import (
 )
 from minigan.runs.flags import (
     absolute_path,
+    model_class,
     natural,
     parse_run,
     parse_with_device,
@@ -17,7 +19,7 @@ from minigan.runs.flags import (
     run_parser,
 )
 from minigan.runs.folder import MODELS, load_run, new_folder
-from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
 from minigan.runs.run import Run
 
 __all__ = [
@@ -27,9 +29,13 @@ __all__ = [
     "batches_for",
     "full_if_possible",
     "image_grid",
+    "images_of_run",
+    "labelled",
     "load_digits",
+    "load_images",
     "load_labelled_digits",
     "load_run",
+    "model_class",
     "natural",
     "new_folder",
     "parse_run",
@@ -40,5 +46,6 @@ __all__ = [
     "save_animation",
     "save_image",
     "split_digits",
+    "split_images",
     "split_labelled_digits",
 ]

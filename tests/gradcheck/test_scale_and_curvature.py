@@ -1,4 +1,4 @@
-"""The checker judges alike at every scale, at every shift that leaves digits, and however curved the function is."""
+"""The checker is the same at every scale, at every shift that leaves digits, and however curved the function is."""
 
 import numpy as np
 import pytest
@@ -57,7 +57,7 @@ points = st.lists(
 exponents = st.integers(-12, 12)
 
 
-def verdict(f, x, **how):
+def found(f, x, **how):
     """What the checker says: right, wrong, or hidden by rounding."""
     try:
         check_grad(f, x, **how)
@@ -72,7 +72,7 @@ def verdict(f, x, **how):
 
 @given(st.sampled_from(sorted(SMOOTH)), points, exponents)
 def test_a_right_gradient_passes_at_every_scale(name, x, exponent):
-    assert verdict(lambda x: SMOOTH[name](x) * 10.0**exponent, x) == "right"
+    assert found(lambda x: SMOOTH[name](x) * 10.0**exponent, x) == "right"
 
 
 @given(st.sampled_from(sorted(SMOOTH)), st.sampled_from(sorted(FAULTS)), points, exponents)
@@ -80,20 +80,20 @@ def test_a_wrong_gradient_is_refused_at_every_scale(name, fault, x, exponent):
     f = SMOOTH[name]
     if np.ptp(np.abs(x)) < 0.01 or name == "norm" and fault == "elements exchanged":
         x = np.linspace(0.2, 0.9, len(x))  # elements that differ can be exchanged
-    said = verdict(lambda x: f(FAULTS[fault](x)) * 10.0**exponent, x)
+    said = found(lambda x: f(FAULTS[fault](x)) * 10.0**exponent, x)
     assert said == "wrong" or name == "exp(20 x)" and said == "hidden"  # exp(-20) beside exp(20)
 
 
 @given(st.sampled_from(sorted(SMOOTH)), points, exponents, st.floats(-4, 3))
 def test_a_right_gradient_passes_shifted_while_digits_are_left(name, x, exponent, shift):
     f = SMOOTH[name]
-    assert verdict(lambda x: (f(x) + 10.0**shift) * 10.0**exponent, x) == "right"
+    assert found(lambda x: (f(x) + 10.0**shift) * 10.0**exponent, x) == "right"
 
 
 @given(st.sampled_from(sorted(SMOOTH)), points, exponents, st.floats(-4, 18))
 def test_a_right_gradient_is_never_called_wrong_for_a_shift(name, x, exponent, shift):
     f = SMOOTH[name]
-    assert verdict(lambda x: (f(x) + 10.0**shift) * 10.0**exponent, x) in ("right", "hidden")
+    assert found(lambda x: (f(x) + 10.0**shift) * 10.0**exponent, x) in ("right", "hidden")
 
 
 @given(st.sampled_from(sorted(SMOOTH)), st.sampled_from(sorted(FAULTS)), points, exponents, st.floats(-4, 15))
@@ -103,13 +103,13 @@ def test_a_wrong_gradient_is_refused_at_every_shift(name, fault, x, exponent, sh
         shift = min(shift, 3)  # a derivative that changes nothing but last digits is not told from zero
     if np.ptp(np.abs(x)) < 0.01 or name == "norm" and fault == "elements exchanged":
         x = np.linspace(0.2, 0.9, len(x))
-    assert verdict(lambda x: (f(FAULTS[fault](x)) + 10.0**shift) * 10.0**exponent, x) in ("wrong", "hidden")
+    assert found(lambda x: (f(FAULTS[fault](x)) + 10.0**shift) * 10.0**exponent, x) in ("wrong", "hidden")
 
 
 @pytest.mark.parametrize("factor", [0.0, 0.5, 0.999, 1.0, 1.001, -1.0])
 @pytest.mark.parametrize("shift", [1e6, 1e9, 1e12, 1e13, 1e15, 1e17])
-def test_tanh_with_a_large_constant_is_judged_as_far_as_its_digits_reach(factor, shift):
-    said = verdict(lambda x: ops.tanh(identity_with(lambda g: g * factor)(x)) + shift, [0.5, -0.2])
+def test_tanh_with_a_large_constant_is_checked_as_far_as_its_digits_reach(factor, shift):
+    said = found(lambda x: ops.tanh(identity_with(lambda g: g * factor)(x)) + shift, [0.5, -0.2])
     if factor == 1 or abs(factor - 1) < 0.01 and shift > 1e9:
         assert said == ("right" if shift <= 1e9 else "hidden")
     elif shift < 1e13:
