@@ -8,6 +8,7 @@ import lab_browser
 import numpy as np
 import pytest
 
+from minigan.lab import recording
 from minigan.lab.knobs import Settings
 from minigan.lab.presets import PRESETS
 from minigan.lab.server import Server, serve
@@ -280,3 +281,21 @@ def test_toggles_take_layers_from_the_plane(page):
         page.evaluate(f"$('show-{name}').click()")
         pictures.add(page.evaluate(shot))
     assert len(pictures) == 7
+
+
+def test_a_recorded_run_plays_at_once_without_a_server(browser, tmp_path):
+    browser.complaints.clear()
+    (tmp_path / "lab.html").write_text(
+        recording.page(recording.record(Settings(width=8), steps=60, every=10))
+    )
+    browser.open((tmp_path / "lab.html").as_uri())
+    browser.wait("lab.frame.moment === 60 && !lab.running")
+    browser.evaluate("goTo(35)")
+    assert browser.evaluate("lab.frame.moment") == 30
+    assert browser.evaluate("lab.curves.moment.length") == 60
+    assert browser.evaluate(
+        "$('knob-width').disabled && $('source').textContent.includes('minigan/lab/model.py')"
+    )
+    browser.evaluate("$('restart').click(); lab.busy")
+    assert browser.evaluate("lab.frame.moment") == 0
+    assert browser.complaints == []
