@@ -243,6 +243,21 @@ def test_with_less_time_a_run_has_fewer_steps_and_its_rates_fall_over_those(
     assert row["steps of the example"] == 4000
 
 
+def test_the_runs_share_what_time_is_left(a_short_run, tmp_path, monkeypatch, capsys):
+    shares, names = [], ["a", "b", "c"]
+    monkeypatch.setattr(digits, "GANS", dict.fromkeys(names))
+
+    def takes_all(report, name, seconds, folder):
+        shares.append(seconds / digits.TRAINING)
+        report.started -= shares[-1]  # as if it had taken so long
+
+    monkeypatch.setattr(digits, "train_and_draw", takes_all)
+    report = Report(tmp_path, 1)
+    digits.draw_digits(report, "strict", tmp_path)
+    np.testing.assert_allclose(shares, [20, 20, 20], rtol=0.05)
+    assert not report.left_out
+
+
 def test_a_run_that_diverges_is_a_failure(a_short_run, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Small, "train_step", lambda self, images: {"d_loss": np.float32("nan")})
     report = Report(tmp_path, 1)
@@ -322,6 +337,14 @@ def test_when_the_time_is_used_up_the_rest_is_left_out(tmp_path, capsys):
     report.each("models", ["d", "e", "f"], slow)
     assert done == ["a", "b", "c", "d"]
     assert report.left_out[0].startswith("left out: models (e, f): the ")
+    report.seconds, report.longest = (
+        report.seconds + 60,
+        1e3,
+    )  # there is a minute, but not for what may take longer
+    report.each("models", ["g"], slow)
+    assert done[-1] == "d"
+    report.each("runs", ["h"], slow, adapts=True)
+    assert done[-1] == "h"
     assert report.end() == 0
     assert json.loads((tmp_path / "report.json").read_text())["left out"] == report.left_out
 

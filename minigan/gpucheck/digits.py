@@ -51,7 +51,7 @@ def draw_digits(report: Report, device: str, folder: Path) -> None:
             train_and_draw(report, name, TRAINING * share, folder)
 
     report.say()
-    report.each("runs", GANS, draw)
+    report.each("runs", GANS, draw, adapts=True)
 
 
 def train_and_draw(report: Report, name: str, seconds: float, folder: Path) -> None:
