@@ -204,7 +204,7 @@ class SmallConditional(ConditionalGAN):
 def a_short_run(monkeypatch):
     images = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype(np.float32)
     monkeypatch.setattr(digits, "load_mnist", lambda split: (images, np.arange(40) % 10))
-    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": Small, "conditional_gan": SmallConditional})
+    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": Small, "conditional": SmallConditional})
     monkeypatch.setattr(digits, "GANS", {"mlp_gan": (1, 10)})
     monkeypatch.setattr(digits, "SAMPLES", 100)
     monkeypatch.setattr(digits, "evaluate", lambda samples, short: TABLE)
@@ -223,7 +223,7 @@ def test_a_run_leaves_a_picture_and_a_table(a_short_run, tmp_path, capsys):
 
 
 def test_a_run_of_a_gan_that_needs_labels_has_them(a_short_run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(digits, "GANS", {"conditional_gan": (1, 10)})
+    monkeypatch.setattr(digits, "GANS", {"conditional": (1, 10)})
     report = Report(tmp_path, 1)
     digits.draw_digits(report, "strict", tmp_path)
     assert not report.failures and report.rows["runs"][0]["steps"] == 4
@@ -284,8 +284,7 @@ def test_the_table_of_a_run_is_that_of_the_examples(tmp_path, monkeypatch, capsy
 @pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not installed beside the package")
 @pytest.mark.parametrize("name", digits.GANS)
 def test_the_runs_are_those_of_the_examples(name):
-    script = "conditional" if name == "conditional_gan" else name
-    tree = ast.parse((EXAMPLES / f"{script}_mnist.py").read_text())
+    tree = ast.parse((EXAMPLES / f"{name}_mnist.py").read_text())
     constants = {
         node.targets[0].id: node.value.value
         for node in tree.body
