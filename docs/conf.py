@@ -21,6 +21,7 @@ html_title = "minigan"
 html_static_path = ["_static"]
 html_css_files = ["minigan.css"]
 html_copy_source = False
+html_show_copyright = False
 exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["dollarmath"]

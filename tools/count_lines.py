@@ -128,7 +128,7 @@ def main() -> int:
             "evaluation",
             "exercises",
             "runs",
-            "gpucheck.py",
+            "gpucheck",
             "interchange.py",
         ),
     }
