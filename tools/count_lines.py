@@ -128,6 +128,7 @@ def main() -> int:
             "evaluation",
             "exercises",
             "runs",
+            "lab",
             "gpucheck",
             "interchange.py",
         ),
