@@ -51,15 +51,14 @@ def main() -> None:
     for model in models:
         if model.name not in REAL_FROM:
             sys.exit(f"error: {model.name} has no discriminator that says real or generated")
-        if model.image_shape != (28, 28, 1):
-            sys.exit(
-                f"error: one of the runs draws images of {model.image_shape}, not digits of 28x28 pixels"
-            )
 
     print("this needs the 10,000 test images of MNIST, which are downloaded if they are not here", flush=True)
     x = load_digits(True, "test")
     rng = np.random.default_rng(args.seed)
     samples = [m.sample(args.samples, rng.standard_normal((args.samples, m.latent_size))) for m in models]
+    for drawn in samples:
+        if drawn.shape[1:] != x.shape[1:]:
+            sys.exit(f"error: a run draws images of {drawn.shape[1:]}, and the test images are {x.shape[1:]}")
     fooled = [taken_for_real(model, other) for model, other in zip(models, reversed(samples), strict=True)]
     blind = [1 - taken_for_real(model, x) for model in models]
     print(f"{'':40}  {args.run_a!s:>16}  {args.run_b!s:>16}")

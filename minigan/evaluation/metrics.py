@@ -228,13 +228,14 @@ def nearest_other(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return np.concatenate(distances)
 
 
-def mean_distance(points: np.ndarray) -> float:
-    """How different points (N, ...) are: the mean distance of each to the next, N at least 2.
+def mean_distance(points: np.ndarray, seed: int = 0) -> float:
+    """How different points (N, ...) are: the mean distance of each to another one, N at least 2.
 
-    It is 0 if all are the same; if their order is random, it estimates the mean over all pairs.
+    They are put into a ring in random order, which estimates the mean over all pairs.  0 if all are the same.
     """
-    points, after = _points("mean_distance", points, np.roll(points, -1, axis=0), least=2, precise=False)
-    return float(np.linalg.norm(points - after, axis=1).mean())
+    ring = points[np.random.default_rng(seed).permutation(len(points))]
+    ring, after = _points("mean_distance", ring, np.roll(ring, -1, axis=0), least=2, precise=False)
+    return float(np.linalg.norm(ring - after, axis=1).mean())
 
 
 def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tuple[float, float]:

@@ -50,7 +50,7 @@ class ConditionalGAN(GAN):
     decay_steps: int | None = 4368
     r1_every: int = 8
 
-    name = "conditional_gan"
+    name = "conditional"
     image_shape = property(lambda self: (self.image_size, self.image_size, self.channels))
     CODE = 3  # times c is what G gets, so that c counts for as much as z does
 

@@ -109,6 +109,11 @@ def test_two_runs_are_opened_and_what_cannot_play_is_named(tmp_path, monkeypatch
     assert "r_samples" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="vae has no discriminator that says real or generated"):
         compare(monkeypatch, a, c)
+    d = saved(tmp_path / "d", DCGAN(image_size=8, width=2, latent_size=4, categories=2))
+    with pytest.raises(
+        SystemExit, match=r"a run draws images of \(8, 8, 1\), and the test images are \(12, 12, 1\)"
+    ):
+        compare(monkeypatch, a, d, "--samples", 60)
     with pytest.raises(SystemExit):
         compare(monkeypatch, a, tmp_path / "nothing")
     assert "nothing is not the folder of a run" in capsys.readouterr().err

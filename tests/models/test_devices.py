@@ -18,6 +18,7 @@ COSTS = {
     "AEGAN": (2, 1475, 1900),
     "CapsGAN": (2, 790, 975),
     "CapsNet": (3, 335, 490),
+    "ConditionalGAN": (3, 600, 800),
     "DCGAN": (2, 560, 760),
     "MLPGAN": (2, 395, 595),
     "TransformingAutoencoder": (3, 135, 250),

@@ -24,6 +24,7 @@ from minigan.models import (
     WGANGP,
     CapsGAN,
     CapsNet,
+    ConditionalGAN,
     TransformingAutoencoder,
 )
 from minigan.models import model as model_file
@@ -79,6 +80,11 @@ ROWS = {
     "CapsGAN": Row(
         lambda: CapsGAN(image_size=12, width=2, categories=2, capsules=2, dimensions=3, latent_size=3),
         lambda n: tiny_images(n, 12),
+        {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
+    ),
+    "ConditionalGAN": Row(
+        lambda: ConditionalGAN(image_size=4, width=2, latent_size=3, conditions=2),
+        lambda n: (tiny_images(n), np.arange(n) % 2),
         {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
     ),
     "CapsNet": Row(
