@@ -21,6 +21,7 @@ html_title = "minigan"
 html_static_path = ["_static"]
 html_css_files = ["minigan.css"]
 html_copy_source = False
+html_show_copyright = False
 exclude_patterns = ["_build"]
 
 myst_enable_extensions = ["dollarmath"]
@@ -50,7 +51,7 @@ NAVIGATION = {
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
     ],
-    "Notebooks": ["notebooks/gradient", "notebooks/ring", "notebooks/digits"],
+    "Notebooks and exercises": ["notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip

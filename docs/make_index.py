@@ -17,7 +17,17 @@ ORDER = (
     "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
-AROUND = ("data", "drawing", "training", "evaluation", "exercises", "runs", "gpucheck.py", "interchange.py")
+AROUND = (
+    "data",
+    "drawing",
+    "training",
+    "evaluation",
+    "exercises",
+    "runs",
+    "lab",
+    "gpucheck",
+    "interchange.py",
+)
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
 #: key of a part -> its heading, and what is said below it

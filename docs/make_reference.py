@@ -43,8 +43,14 @@ def directive(module, name: str) -> str:
     """How autodoc is to show a name: a class with its methods, a function (a primitive is one), or a value."""
     value, path = getattr(module, name), f"{module.__name__}.{name}"
     if inspect.isclass(value):
-        if value.__name__ != name:  # `primitive`, as a decorator another name of Primitive
-            path = f"{value.__module__}.{value.__name__}"
+        if (
+            value.__name__ != name
+        ):  # `primitive`, as a decorator another name of Primitive, whose source is linked by hand
+            source = f"../_modules/{value.__module__.replace('.', '/')}.html"
+            methods = [m for m in vars(value) if not m.startswith("_")]
+            return f".. autofunction:: {path}\n\n   `Its source <{source}>`__\n\n" + "\n".join(
+                f".. autofunction:: {path}.{method}\n" for method in methods
+            )
         return f".. autoclass:: {path}\n   :members:\n"
     return f".. autofunction:: {path}\n" if callable(value) else f".. autodata:: {path}\n   :no-value:\n"
 

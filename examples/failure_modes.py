@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.animation import FuncAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 from tunable_gan import TunableGAN
 
 import minigan as mg
@@ -51,6 +52,7 @@ WIDTH = 64  # units of each of the two hidden layers, of every network in the pl
 RATE = 3e-3  # learning rate; it falls to a twentieth in the comparison, and stays elsewhere
 BETAS = 0.0, 0.99  # of Adam: without momentum
 FAILURE_STEPS, DIGIT_STEPS, COMPARISON_STEPS = 1500, 1500, 2500
+SHADES = 48  # of an animation
 SHOWN = 1  # the seed whose samples are drawn; the curves are those of all
 #: how the run that is fine and the changed one are drawn: hue, line and mark differ, for people who see no hues
 STYLES = (
@@ -260,16 +262,19 @@ def draw_failure(path: Path, failure: Failure, runs: list[Any], shown: int, step
 
 
 def animate_failure(path: Path, failure: Failure, runs: list[Any], shown: int) -> None:
-    """The samples of both runs on D's surface, every EVERY steps."""
+    """The samples of both runs on D's surface, every EVERY steps, as a GIF of few shades, which is small."""
     figure = Figure(figsize=(7.4, 4.2), layout="constrained")
-    panels = list(zip(figure.subplots(1, 2), failure.labels, runs, STYLES, strict=True))
-
-    def draw(frame: int) -> None:
-        for plane, label, seeds, style in panels:
+    canvas, panels, frames = FigureCanvasAgg(figure), figure.subplots(1, 2), []
+    figure.set_dpi(64)
+    for frame in range(len(runs[0][shown])):
+        for plane, label, seeds, style in zip(panels, failure.labels, runs, STYLES, strict=True):
             plane.clear()
             draw_plane(plane, seeds[shown][frame], f"{label}\nstep {seeds[shown][frame]['step']:,}", style)
-
-    FuncAnimation(figure, draw, len(runs[0][shown])).save(path, writer="pillow", fps=6, dpi=60)
+        canvas.draw()
+        frames.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
+    palette = frames[-1].quantize(SHADES)
+    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    first.save(path, save_all=True, append_images=others, duration=170, loop=0)
 
 
 def draw_plane(axes: Any, row: dict[str, Any], title: str, style: dict[str, str]) -> None:

@@ -1,8 +1,8 @@
-"""A deep-learning framework in one file, and a GAN that learns a ring of eight modes with it, drawn as it learns.
+"""A deep-learning framework in one file, and a GAN that learns a ring of eight modes with it.
 
     python examples/tiny.py --seed 0    a few seconds; --help shows the flags
 
-Read it from top to bottom: the chain rule, the operations, two layers, Adam, the training step of a GAN, a picture.
+Read it from top to bottom: the chain rule, operations, layers, Adam, the training step of a GAN, a picture.
 It needs NumPy only, and nothing of minigan, which is the same made complete, checked and fast.
 """
 
@@ -16,9 +16,9 @@ next_order = count().__next__
 
 
 class Tensor:
-    """An array that remembers how it was made: pairs (parent, vjp), where the parent receives vjp(g) of the gradient g.
+    """An array that remembers how it was made: pairs (parent, vjp); a parent receives vjp(g) of the gradient g.
 
-    A vjp is made of the same operations as all else: so a gradient is a Tensor, and can be differentiated again.
+    A vjp is made of the same operations as all else: a gradient is a Tensor, and can be differentiated again.
     A result comes after its parents in the order of creation, so sorting by it sorts the graph.
     """
 
@@ -121,7 +121,7 @@ class Network:
 
 
 class Adam:
-    """m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  p ← p - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) m/(√v + ε)  at step t."""
+    """m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  p ← p - η √(1 - β₂ᵗ)/(1 - β₁ᵗ) m/(√v + ε)."""
 
     def __init__(self, parameters, beta_1=0.0, beta_2=0.99):
         self.parameters, self.beta_1, self.beta_2, self.t = parameters, beta_1, beta_2, 0
@@ -155,7 +155,7 @@ CENTRES = np.array([[np.cos(a), np.sin(a)] for a in 2 * np.pi * np.arange(MODES)
 
 
 def modes(samples):
-    """The share of the samples (N, 2) within 3 std of each centre, (8,); and how many have a quarter of an eighth."""
+    """The share of the samples (N, 2) within 3 std of each centre, (8,); how many are at least 1/32."""
     distances = np.sqrt(((samples[:, None] - CENTRES) ** 2).sum(axis=2))  # (N, 8)
     share = (distances < 3 * STD).mean(axis=0)
     return share, (share >= 0.25 / MODES).sum()

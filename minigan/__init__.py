@@ -20,6 +20,7 @@ Around it:
     evaluation   how good are these digits?  the classifier, the metrics, and the table
     exercises    files to edit that are checked: derivatives, bugs, convolutions, GANs
     runs         the folder that an example leaves behind
+    lab          a page on which a GAN learns in the plane: python -m minigan.lab
     gpucheck     does a GPU compute what the CPU computes?
     interchange  weights to and from Keras and PyTorch
 

@@ -27,6 +27,7 @@ AROUND = {
     "evaluation",
     "exercises",
     "runs",
+    "lab",
     "gpucheck",
     "interchange",
 }

@@ -128,7 +128,8 @@ def main() -> int:
             "evaluation",
             "exercises",
             "runs",
-            "gpucheck.py",
+            "lab",
+            "gpucheck",
             "interchange.py",
         ),
     }

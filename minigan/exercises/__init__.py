@@ -1,4 +1,4 @@
-"""Exercises that check themselves: short files to edit, from a derivative with a hole to a GAN that collapses.
+"""Exercises that check themselves: short files to edit, from a derivative to a GAN that collapses.
 
-``python -m minigan.exercises start`` copies them into a folder; ``python -m minigan.exercises`` says what else it can.
+``python -m minigan.exercises start`` copies them into a folder.
 """

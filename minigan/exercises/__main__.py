@@ -1,7 +1,9 @@
 """python -m minigan.exercises: start, check, hint, list and reset the exercises."""
 
 import argparse
+import os
 import sys
+import textwrap
 from pathlib import Path
 
 from minigan.exercises.attempt import attempt
@@ -12,13 +14,28 @@ from minigan.exercises.folder import DEFAULT, Folder, find
 COMMAND = "python -m minigan.exercises"
 TEXT = f"""Exercises that check themselves, {len(EXERCISES)} short files to edit.
 
-    {COMMAND} start [FOLDER]   copy the files into a folder ({DEFAULT} by default)
-    {COMMAND} check [N]        check exercise N, or the next one that is not solved; `check all`
-    {COMMAND} hint [N]         the next hint
-    {COMMAND} list             all exercises, and which are solved
-    {COMMAND} reset N          bring back the file as it came; yours is kept beside it
+{COMMAND}
+    start [FOLDER]   copy the files into a folder (or {DEFAULT})
+    check [N]        check exercise N, or the next one that is not solved
+    check all        check them all
+    hint [N]         show the next hint
+    list             show all exercises, and which are solved
+    reset N          bring back the file as it came; yours is kept beside it
 
-All but `start` are run in the folder, or in the one that it is in."""
+Run all but `start` in the folder of the exercises, or in the one around it."""
+
+
+def wrapped(text: str) -> str:
+    """The text with lines that fit into a terminal of 80 columns; what is indented stays so."""
+    lines = []
+    for line in text.split("\n"):
+        indent = " " * (len(line) - len(line.lstrip()))
+        lines += (
+            textwrap.wrap(line, 79, subsequent_indent=indent, break_on_hyphens=False)
+            if len(line) > 79
+            else [line]
+        )
+    return "\n".join(lines)
 
 
 def say_next(folder: Folder) -> None:
@@ -50,7 +67,7 @@ def start(path: Path) -> int:
 
 def check(folder: Folder, number: int) -> bool:
     path = folder.file(number)
-    print(f"Exercise {number}: {title_of(number)} ({path.name})")
+    print(wrapped(f"Exercise {number}: {title_of(number)}"))
     if not path.exists():
         print(f"There is no {path}. `{COMMAND} reset {number}` brings it back.")
         return False
@@ -62,9 +79,7 @@ def check(folder: Folder, number: int) -> bool:
         print("Solved.")
     else:
         folder.solved.discard(number)
-        print(
-            f"Not yet.\n\n{result.words}\n\nRead the text at the top of the file, or ask: {COMMAND} hint {number}"
-        )
+        print(f"Not yet ({path.name}).\n\n{wrapped(result.words)}\n\nStuck? {COMMAND} hint {number}")
     folder.save()
     return result.passed
 
@@ -87,7 +102,7 @@ def hint(folder: Folder, number: int) -> int:
     folder.save()
     print(f"Exercise {number}: {title_of(number)}")
     for i in range(shown):
-        print(f"  hint {i + 1} of {len(hints)}: {hints[i]}")
+        print(wrapped(f"  hint {i + 1} of {len(hints)}: {hints[i]}"))
     return 0
 
 
@@ -121,13 +136,11 @@ def main(arguments: list[str] | None = None) -> int:
     if args.command is None:
         print(TEXT)
         return 0
-    if args.command == "start":
-        return start(Path(args.argument or (DEFAULT if find(Path()) is None else find(Path()).path)))
     folder = find(Path())
+    if args.command == "start":
+        return start(Path(args.argument) if args.argument else folder.path if folder else Path(DEFAULT))
     if folder is None:
-        print(
-            f"There are no exercises in this folder. Run `{COMMAND} start`, or go to the folder where they are."
-        )
+        print(f"There are no exercises in this folder. Run `{COMMAND} start`, or go to their folder.")
         return 2
     if args.command == "list":
         return listing(folder)
@@ -158,4 +171,10 @@ def _number(text: str) -> int | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        status = 0
+    sys.exit(status)

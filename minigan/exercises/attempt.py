@@ -1,4 +1,4 @@
-"""One attempt at an exercise: run the learner's file and its check in a process of its own, which can be stopped."""
+"""One attempt at an exercise: the learner's file and its check, in a process that can be stopped."""
 
 import ast
 import io
@@ -51,7 +51,7 @@ def attempt(number: int, path: Path, seconds: float | None = None) -> Result:
                 env=_environment(),
             )
         except subprocess.TimeoutExpired:
-            words = f"{path.name} was stopped after {limit:g} seconds: is there a loop that does not end?"
+            words = f"{path.name} was stopped after {limit:g} seconds: it does not end, or takes too long."
             return Result(False, words, _read(printed))
         words = _read(answer)
         if not words:  # the process ended before it could say anything
@@ -106,8 +106,8 @@ def examine(number: int, path: Path) -> str:
         exercise.check(Own(names))
     except Missing as error:
         return (
-            f"{path.name} does not define {error} any more. `reset {number}` brings the file back as it came, "
-            "and keeps a copy of yours."
+            f"{path.name} does not define {error} any more. "
+            f"`reset {number}` brings the file back as it came, and keeps a copy of yours."
         )
     except AssertionError as error:
         return str(error) or f"an assertion does not hold ({_where(error, path)})"
@@ -137,7 +137,7 @@ class _Limited(io.TextIOBase):
 
 
 def main(number: str, path: str, answer: str, printed: str) -> None:
-    sys.stdout = _Limited(Path(printed))  # type: ignore[assignment]
+    sys.stdout = _Limited(Path(printed))
     words = examine(int(number), Path(path))
     Path(answer).write_text(words, encoding="utf-8")
 

@@ -37,12 +37,12 @@ def finite_difference(own: Own) -> None:
 EXERCISES = (
     Exercise(
         "cube",
-        lambda own: check_grad(own.cube, [-1.5, 0.5, 2.0]) and None,
+        lambda own: check_grad(own.cube, [-1.5, 0.5, 2.0]),
         ("The incoming gradient is g, and the chain rule multiplies with it.", "g * 3 * x * x"),
     ),
     Exercise(
         "silu",
-        lambda own: check_grad(own.silu, [-2.0, 0.5, 1.5]) and None,
+        lambda own: check_grad(own.silu, [-2.0, 0.5, 1.5]),
         (
             "With u = x and v = σ(x) the product rule gives σ(x) + x σ'(x).",
             "σ'(x) = σ(x) (1 - σ(x)): write s = ops.sigmoid(x) for each σ(x).",
@@ -51,7 +51,7 @@ EXERCISES = (
     ),
     Exercise(
         "divide",
-        lambda own: check_grad(own.divide, [1.0, -2.0, 0.5], [2.0, 1.5, -0.8]) and None,
+        lambda own: check_grad(own.divide, [1.0, -2.0, 0.5], [2.0, 1.5, -0.8]),
         (
             "The first vjp is g times 1/b.",
             "The second is g times -a/b². The result y = a/b is there already.",
@@ -60,12 +60,16 @@ EXERCISES = (
     ),
     Exercise(
         "bias",
-        lambda own: check_grad(own.add_bias, X, B) and None,
-        ("The vjp of x is g itself: it has its shape.", "Sum g over the rows, which are axis 0.", "g  and  g.sum(axis=0)"),
+        lambda own: check_grad(own.add_bias, X, B),
+        (
+            "The vjp of x is g itself: it has its shape.",
+            "Sum g over the rows, which are axis 0.",
+            "g  and  g.sum(axis=0)",
+        ),
     ),
     Exercise(
         "matmul",
-        lambda own: check_grad(own.matmul, X, W) and None,
+        lambda own: check_grad(own.matmul, X, W),
         (
             "G is (I, J) and dL/dA must be (I, K), so G is multiplied with something of shape (J, K).",
             "The sum over j in dL/dA_ik = Σ_j G_ij B_kj runs over the columns of B: that is B transposed.",
@@ -74,14 +78,18 @@ EXERCISES = (
     ),
     Exercise(
         "mean",
-        lambda own: check_grad(own.mean_of_rows, X) and None,
-        ("The number of rows N is x.shape[0].", "Broadcasting repeats g (F,) to N rows. Divide it before.", "g / x.shape[0]"),
+        lambda own: check_grad(own.mean_of_rows, X),
+        (
+            "The number of rows N is x.shape[0].",
+            "Broadcasting repeats g (F,) to N rows. Divide it before.",
+            "g / x.shape[0]",
+        ),
     ),
     Exercise(
         "norm",
         length,
         (
-            "Choosing 0 after the division is too late for its derivative: 0 · nan is nan. Make the divisor harmless.",
+            "Choosing 0 after the division is too late: 0 · nan is nan. Make the divisor harmless.",
             "ops.where(ops.value(y) == 0, 1.0, y) is y, and 1 where y is 0.",
             "g * x / ops.where(ops.value(y) == 0, 1.0, y): at x = 0 this is g · 0 / 1 = 0.",
         ),
@@ -104,4 +112,4 @@ EXERCISES = (
             "(f(x + step) - f(x - step)) / (2 * h)",
         ),
     ),
-)  # fmt: skip
+)

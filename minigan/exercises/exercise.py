@@ -36,7 +36,7 @@ class Exercise(NamedTuple):
     """
 
     name: str
-    check: Callable[[Own], None]
+    check: Callable[[Own], object]
     hints: tuple[str, ...]
     seconds: float = 20.0
 
@@ -59,6 +59,6 @@ def equal(what: str, found: Any, expected: Any, tolerance: float = 1e-6) -> None
     if found.shape != expected.shape:
         raise AssertionError(f"{what} has shape {found.shape}, expected {expected.shape}")
     if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
-        shown = {"prefix": " " * 14, "precision": 5, "suppress_small": True, "threshold": 40}
-        texts = [np.array2string(a, **shown) for a in (found, expected)]  # type: ignore[call-overload]
-        raise AssertionError(f"{what} is wrong\n    came      {texts[0]}\n    expected  {texts[1]}")
+        with np.printoptions(precision=5, suppress=True, threshold=40, linewidth=60):
+            came, wanted = (str(a).replace("\n", "\n" + " " * 14) for a in (found, expected))
+        raise AssertionError(f"{what} is wrong\n    came      {came}\n    expected  {wanted}")

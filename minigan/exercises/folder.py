@@ -1,5 +1,6 @@
 """The learner's folder: the files to edit, and what is remembered of them."""
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -48,10 +49,8 @@ class Folder:
         """Bring back the file as it came; where the learner's own was kept, None if there was none."""
         file, kept = self.file(number), None
         if file.exists() and file.read_bytes() != original(number).read_bytes():
-            count = 1
-            while (kept := file.with_suffix(f".kept{count}.txt")).exists():
-                count += 1
-            file.rename(kept)
+            names = (file.with_suffix(f".kept{n}.txt") for n in itertools.count(1))
+            kept = file.rename(next(name for name in names if not name.exists()))
         shutil.copyfile(original(number), file)
         self.solved.discard(number)
         self.hints.pop(number, None)

@@ -11,7 +11,7 @@ from minigan.gradcheck import check_grad
 from minigan.layers.capsule import squash
 from minigan.losses import discriminator_loss, generator_loss
 from minigan.losses import gradient_penalty as own_penalty
-from minigan.optimizers import SGD, Adam
+from minigan.optimizers import SGD, Adam, linear_decay
 
 rng = np.random.default_rng(2)
 GEOMETRIES = ((7, 3, 1), (7, 3, 2), (8, 3, 2), (5, 1, 1), (4, 4, 3), (9, 2, 3))  # L, K, S
@@ -138,6 +138,9 @@ def running_average(own: Own) -> None:
     equal("the average of the mean after one step", layer.mean, mean)
     equal("the average of the variance after one step", layer.variance, variance)
     equal("the result at inference, after it,", layer(x[:1]), (x[:1] - mean) / np.sqrt(variance + 1e-3))
+    layer(x, training=True)
+    equal("the average of the mean after two steps", layer.mean, 0.9 * mean + 0.1 * x.mean(axis=0))
+    equal("the average of the variance after two steps", layer.variance, 0.9 * variance + 0.1 * x.var(axis=0))
 
 
 def routing(own: Own) -> None:
@@ -169,13 +172,11 @@ def trained(settings: dict) -> np.ndarray:
         )
         for n in (2, 1)
     )
-    rates = [(lambda step, rate=rate, n=n: rate * max(1 - step / (STEPS * n), 0.05))
-             for rate, n in zip(settings["learning_rates"], (settings["g_steps"], 1), strict=True)]  # fmt: skip
-    g_optimizer, d_optimizer = (
-        Adam(net.parameters(), r, 0.0, 0.99) for net, r in zip((G, D), rates, strict=True)
-    )
+    g_rate, d_rate = settings["learning_rates"]
+    g_optimizer = Adam(G.parameters(), linear_decay(g_rate, STEPS * settings["g_steps"], 0.05), 0.0, 0.99)
+    d_optimizer = Adam(D.parameters(), linear_decay(d_rate, STEPS, 0.05), 0.0, 0.99)
     for _ in range(STEPS):
-        x, real = ring(128, std=0.05, seed=draw), None
+        x = ring(128, std=0.05, seed=draw)  # (128, 2)
         fake = G(draw.standard_normal((128, 2), dtype=np.float32)).data
         loss, real = discriminator_loss(D(x), D(fake)), Tensor(x)
         if settings["gamma"]:
@@ -200,7 +201,12 @@ def collapse(own: Own) -> None:
     counts = (distances < 0.15).sum(axis=0)  # within 3 std
     found = int((counts >= 0.25 * 2000 / 8).sum())
     if found < 8:
-        raise AssertionError(f"{found} of 8 modes are found; samples at each of them: {counts.tolist()}")
+        mean, std = samples.mean(axis=0), samples.std(axis=0)
+        raise AssertionError(
+            f"{found} of 8 modes are found; samples at each of them: {counts.tolist()}.\n"
+            f"The mean of all samples is ({mean[0]:.2f}, {mean[1]:.2f}); of the ring, (0, 0).\n"
+            f"Their standard deviation is ({std[0]:.2f}, {std[1]:.2f}); of the ring, (0.71, 0.71)."
+        )
 
 
 EXERCISES = (
@@ -287,10 +293,10 @@ EXERCISES = (
         "collapse",
         collapse,
         (
-            "G takes ten steps for each of D, and D learns a hundred times more slowly. Let neither run away.",
-            "One step each, and the same learning rate for both.",
-            "Give the penalty a weight: gamma = 0.1. Try g_steps 1 and learning_rates (5e-3, 5e-3) with it.",
+            "D has to see where G has gone before G goes on. How many steps should each take?",
+            "The same number of steps, and the same learning rate, for both.",
+            "g_steps 1, learning_rates (5e-3, 5e-3), and a penalty: gamma 0.1.",
         ),
         180.0,
     ),
-)  # fmt: skip
+)

@@ -42,14 +42,30 @@ def test_every_kind_of_every_setting_takes_a_step_and_is_measured():
             assert set(found) == set(claim.MEASURES) and all(np.isfinite(list(found.values())))
 
 
+def test_in_the_plane_every_optimizer_is_changed_and_modes_are_counted(monkeypatch):
+    trained = []
+    monkeypatch.setattr(claim, "train", lambda model, *args: trained.append(model))
+    for setting in claim.PLANE:
+        for kind in ("GAN", "AEGAN"):
+            found = claim.run_plane(setting, kind, 5, seed=0)
+            assert set(found) == {"modes", "quality", "reverse KL", "seconds"}
+    steps = [
+        {(o.beta_1, round(o.learning_rate(0), 6)) for o in model.optimizers.values()} for model in trained
+    ]
+    usual, heavy, fast = {(0.0, 0.003)}, {(0.9, 0.003)}, {(0.0, 0.03)}
+    assert steps == [heavy, heavy, fast, fast, usual, usual, usual, usual]
+    assert [len(model.optimizers) for model in trained[:2]] == [2, 4]
+
+
 def test_the_table_has_means_and_the_figure_is_drawn(tmp_path, monkeypatch, capsys):
-    numbers = iter(range(100))
-    monkeypatch.setattr(claim, "run", lambda *args: dict.fromkeys(claim.MEASURES, float(next(numbers))))
-    command = ["aegan_claim.py", "--setting", "beta 0.9", "--seeds", "2", "--out", str(tmp_path)]
-    monkeypatch.setattr(sys, "argv", command)
+    numbers, part = iter(range(100)), claim.PARTS["digits"]
+    run = lambda *args: dict.fromkeys(claim.MEASURES, float(next(numbers)))
+    monkeypatch.setitem(claim.PARTS, "digits", part._replace(run=run))
+    flags = ["--part", "digits", "--setting", "beta 0.9", "--seeds", "2", "--out", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["aegan_claim.py", *flags])
     for _ in range(2):  # the second time from the folder
         claim.main()
-        with open(tmp_path / "results.csv", newline="") as file:
+        with open(tmp_path / "digits.csv", newline="") as file:
             header, *rows = csv.reader(file)
         assert header == ["setting", "kind", "seeds", *claim.MEASURES]
         assert [row[:4] for row in rows] == [  # GAN: 0 and 2, AEGAN: 1 and 3
@@ -57,4 +73,12 @@ def test_the_table_has_means_and_the_figure_is_drawn(tmp_path, monkeypatch, caps
             ["beta 0.9", "AEGAN", "2", "2.000 ± 1.000"],
         ]
     assert next(numbers) == 4
-    assert (tmp_path / "results.png").stat().st_size > 5000
+    assert (tmp_path / "digits.png").stat().st_size > 5000
+
+
+def test_a_setting_of_another_part_is_refused(monkeypatch, capsys):
+    for flags in (["--setting", "ring"], ["--setting", "ring", "--part", "digits"]):
+        monkeypatch.setattr(sys, "argv", ["aegan_claim.py", *flags])
+        with pytest.raises(SystemExit):
+            claim.main()
+        assert "--setting needs --part" in capsys.readouterr().err

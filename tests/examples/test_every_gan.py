@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
         ["capsgan"],
         ["aegan"],
         ["vae"],
-        ["conditional_gan"],
         ["conditional"],
+        ["own_model"],
     ],
     ids=" ".join,
 )
@@ -49,11 +49,7 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
     pictures = ("curves.png", "samples.gif", "samples.png", "report.html")
     for name in ("checkpoint.npz", "config.json", "history.csv", *pictures):
         assert (tmp_path / "run" / name).stat().st_size > 0
-    own = (
-        model_class(f"{EXAMPLES}/conditional_gan_mnist.py:ConditionalGAN")
-        if script == "conditional_gan"
-        else None
-    )
+    own = model_class(f"{EXAMPLES}/own_model_mnist.py:LabelledGAN") if script == "own_model" else None
     assert load_run(tmp_path / "run", own).sample(3).shape == (3, 28, 28, 1)
 
 

@@ -1,4 +1,4 @@
-"""tiny.py: its gradients are those of the package, its training step is that of the GAN, and it draws itself."""
+"""tiny.py: its gradients and its training step are those of the package, and it draws itself."""
 
 import ast
 import os
@@ -28,11 +28,15 @@ OPERATIONS = {
     "negative": (1, lambda a: -a, lambda a: -a),
     "transpose": (1, lambda a: a.T, lambda a: a.T),
     "scale": (1, lambda a: a * 0.5, lambda a: a * 0.5),
-    "shift": (1, lambda a: a + np.array([[0.25], [-0.5], [0.125]]), lambda a: a + np.array([[0.25], [-0.5], [0.125]])),
+    "shift": (
+        1,
+        lambda a: a + np.array([[0.25], [-0.5], [0.125]]),
+        lambda a: a + np.array([[0.25], [-0.5], [0.125]]),
+    ),
     "leaky_relu": (1, tiny.leaky_relu, ops.leaky_relu),
     "sigmoid": (1, tiny.sigmoid, ops.sigmoid),
     "softplus": (1, tiny.softplus, ops.softplus),
-}  # fmt: skip
+}
 #: what the graphs begin with: matrices, a row, a column and a number, which are repeated where they meet
 SHAPES = [(3, 3), (3, 3), (1, 3), (3,), (3, 1), ()]
 

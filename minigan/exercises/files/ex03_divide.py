@@ -2,7 +2,8 @@
 
 y = a / b has the derivatives dy/da = 1/b and dy/db = -a/b² = -y/b.
 
-To do: fill in one vjp for each argument, in their order. Both receive g, y and both arguments.
+To do: fill in one vjp for each argument, in their order. Both receive g, y and
+both arguments.
 """
 
 from minigan import primitive

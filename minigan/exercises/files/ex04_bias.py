@@ -1,7 +1,7 @@
 """The gradient of what was repeated is a sum.
 
-A bias b (F,) is added to every row of x (N, F):  y_nf = x_nf + b_f. Each b_f is used N times, and the chain rule adds
-up what comes back from each use:
+A bias b (F,) is added to every row of x (N, F):  y_nf = x_nf + b_f. Each b_f
+is used N times, and the chain rule adds up what comes back from each use:
 
     dL/dx_nf = g_nf,        dL/db_f = Σ_n g_nf.
 

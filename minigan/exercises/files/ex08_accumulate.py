@@ -1,11 +1,16 @@
 """The chain rule, when a number is used more than once.
 
-If x is used for u and for v, then  dL/dx = dL/du · du/dx + dL/dv · dv/dx:  what comes back from each use is added.
+If x is used for u and for v,
+then  dL/dx = dL/du · du/dx + dL/dv · dv/dx:  what comes back from each use is
+added.
 
-A tape is a list of steps (result, [(argument, slope), ...]), from the first to the last, where the names stand for
-numbers and the slope is d result/d argument. For y = x·x at x = 3:  [("y", [("x", 3.0), ("x", 3.0)])], and dy/dx = 6.
+A tape is a list of steps (result, [(argument, slope), ...]), from the first to
+the last, where the names stand for numbers and the slope is d result/d
+argument. For y = x·x at x = 3:  [("y", [("x", 3.0), ("x", 3.0)])], and
+dy/dx = 6.
 
-To do: complete the loop. `gradients` maps a name to what has arrived there so far. The last result has gradient 1.
+To do: complete the loop. `gradients` maps a name to what has arrived there so
+far. The last result has gradient 1.
 """
 
 

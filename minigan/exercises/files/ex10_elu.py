@@ -2,7 +2,8 @@
 
 y = x for x > 0, else α (eˣ - 1).  Its derivative is 1 for x > 0, else α eˣ.
 
-The framework tinynn shipped the line below. NumPy computes it without complaint, and training goes on.
+The framework tinynn shipped the line below. NumPy computes it without
+complaint, and training goes on.
 
 To do: say what the line computes, and mend it. Nothing else is wrong.
 """

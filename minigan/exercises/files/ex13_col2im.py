@@ -1,11 +1,13 @@
 """Find the bug: windows that overlap (PyDyNet).
 
-`windows` cuts a row x (L,) into all windows of K neighbours:  y[o, k] = x[o + k]. A pixel lies in up to K windows, and
-its gradient is the sum over all of them:
+`windows` cuts a row x (L,) into all windows of K neighbours:  y[o,
+k] = x[o + k]. A pixel lies in up to K windows, and its gradient is the sum
+over all of them:
 
     dL/dx[i] = Σ g[o, k]  over all o, k with o + k = i.
 
-The framework PyDyNet wrote the gradient of each window into its place, as below.
+The framework PyDyNet wrote the gradient of each window into its place, as
+below.
 
 To do: mend `windows_backward`. One character is missing.
 """

@@ -1,10 +1,13 @@
 """Find the bug: which argument is it? (PyDyNet)
 
-For y = a - b the derivatives are dy/da = 1 and dy/db = -1, so that d(x - x)/dx = 1 - 1 = 0.
+For y = a - b the derivatives are dy/da = 1 and dy/db = -1, so that
+d(x - x)/dx = 1 - 1 = 0.
 
-The framework PyDyNet asked each operand: are you the first one? With x - x both say yes, and the gradient was 2.
+The framework PyDyNet asked each operand: are you the first one? With x - x
+both say yes, and the gradient was 2.
 
-To do: mend `backward`. What matters is the place of an argument, not which object stands there.
+To do: mend `backward`. What matters is the place of an argument, not which
+object stands there.
 """
 
 

@@ -1,14 +1,17 @@
 """Find the bug: right once, wrong twice (DeZero).
 
-Batch normalization  y = (x - μ)/√(σ² + ε)  divides by s = √(σ² + ε), which depends on x. The vjp, with means over the
-batch (axis 0), is
+Batch normalization  y = (x - μ)/√(σ² + ε)  divides by s = √(σ² + ε), which
+depends on x. The vjp, with means over the batch (axis 0), is
 
     dL/dx = (g - mean(g) - y · mean(g · y)) / s.
 
-Once it is right. But the framework DeZero saved 1/s as a bare number in the forward pass, and so do the lines below:
-when the gradient is differentiated again, as in a gradient penalty, s counts as a constant, and the result is wrong without a word.
+Once it is right. But the framework DeZero saved 1/s as a bare number in the
+forward pass, and so do the lines below: when the gradient is differentiated
+again, as in a gradient penalty, s counts as a constant, and the result is
+wrong without a word.
 
-To do: compute s in the vjp from x, by operations: `ops.var(x, axis=0)`, `ops.sqrt`. The check looks at both orders.
+To do: compute s in the vjp from x, by operations: `ops.var(x, axis=0)`,
+`ops.sqrt`. The check looks at both orders.
 """
 
 import numpy as np

@@ -2,7 +2,8 @@
 
 For a row of pixels x (L,), a kernel w (K,) and a stride S:
 
-    y[o] = Σ_k x[S·o + k] · w[k],        o = 0 ... O - 1,        O = ⌊(L - K)/S⌋ + 1.
+    y[o] = Σ_k x[S·o + k] · w[k]  for o = 0 ... O - 1,
+    O = ⌊(L - K)/S⌋ + 1.
 
 To do: fill in the number O of output pixels, and the sum. A loop is welcome.
 """

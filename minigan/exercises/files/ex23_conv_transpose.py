@@ -1,11 +1,14 @@
 """Find the bug: one stride for two directions (tinynn).
 
-A transposed convolution spreads each pixel of y (OH, OW) by the kernel w (KH, KW), with stride SH down and SW across:
+A transposed convolution spreads each pixel of y (OH, OW) by the kernel w (KH,
+KW), with stride SH down and SW across:
 
-    x[SH·i + a, SW·j + b] += y[i, j] · w[a, b],        x is (SH·(OH - 1) + KH, SW·(OW - 1) + KW).
+    x[SH·i + a, SW·j + b] += y[i, j] · w[a, b],
+    x is (SH·(OH - 1) + KH, SW·(OW - 1) + KW).
 
-The framework tinynn took the stride of the rows for the columns as well, in the size of the result. With equal strides
-nobody notices; with others it fails. A test must try strides that differ.
+The framework tinynn took the stride of the rows for the columns as well, in
+the size of the result. With equal strides nobody notices; with others it
+fails. A test must try strides that differ.
 
 To do: mend it.
 """

@@ -1,12 +1,16 @@
 """Adam, with the correction that is often forgotten.
 
-m ← β₁ m + (1 - β₁) g        v ← β₂ v + (1 - β₂) g²        p ← p - η̂ m/(√v + ε)
+    m ← β₁ m + (1 - β₁) g
+    v ← β₂ v + (1 - β₂) g²
+    p ← p - η̂ m/(√v + ε)
 
-m and v begin at 0 and are too small at first. The learning rate η̂ makes up for it, at step t = 1, 2, ...:
+m and v begin at 0 and are too small at first. The learning rate η̂ makes up
+for it, at step t = 1, 2, ...:
 
     η̂ = η √(1 - β₂ᵗ) / (1 - β₁ᵗ).
 
-(Kingma and Ba 2015, end of section 2.) So the very first step has the length η, whatever the gradient.
+(Kingma and Ba 2015, end of section 2.) So the very first step has the length
+η, whatever the gradient.
 
 To do: fill in the three lines.
 """

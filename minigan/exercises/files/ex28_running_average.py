@@ -1,13 +1,17 @@
 """Batch normalization at inference.
 
-In training, batch normalization uses mean μ and variance σ² of the batch, and remembers a running average of them:
+In training, batch normalization uses mean μ and variance σ² of the batch, and
+remembers a running average of them:
 
-    average ← momentum · average + (1 - momentum) · batch.
+    average ← momentum · average + (1 - momentum) · batch
+    y = (x - μ)/√(σ² + ε)
 
-At inference it uses the averages, so that an image does not depend on those beside it.
+At inference μ and σ² are the averages, so that the result for an image does
+not depend on those beside it.
 
-To do: complete `__call__` and the update. x is (N, F); the averages are arrays (F,). The update must not happen at
-inference, and in training the result must be that of the batch.
+To do: complete `__call__` and the update. x is (N, F); the averages are arrays
+(F,). The update must not happen at inference, and in training the result must
+be that of the batch.
 """
 
 import numpy as np

@@ -1,17 +1,20 @@
-"""Find the bug: who divides among whom? (labml, copied from an earlier repository)
+"""Find the bug: who divides among whom? (labml)
 
-Routing by agreement (Sabour, Frosst and Hinton 2017): the capsules i of one layer make predictions û_ij for the
-capsules j of the next, and each goes where its prediction agrees with the others:
+Routing by agreement (Sabour, Frosst and Hinton 2017): the capsules i of one
+layer make predictions û_ij for the capsules j of the next, and each goes where
+its prediction agrees with the others:
 
-    b_ij = 0                                 at first
-    c_ij = exp b_ij / Σ_k exp b_ik           capsule i divides itself among the capsules j: Σ_j c_ij = 1
+    b_ij = 0                           at first
+    c_ij = exp b_ij / Σ_k exp b_ik     capsule i divides itself: Σ_j c_ij = 1
     v_j  = squash(Σ_i c_ij û_ij)
-    b_ij ← b_ij + ⟨û_ij, v_j⟩                and again from c_ij
+    b_ij ← b_ij + ⟨û_ij, v_j⟩          and again from c_ij
 
-Two implementations took the softmax over i, as below: every capsule j then takes one whole part from below. Here the
-agreement, the last line, is missing as well.
+labml, and the repository that it copied, took the softmax over i, as below:
+every capsule j then takes one whole part from below. Here the agreement, the
+last line, is missing as well.
 
-To do: mend the softmax, and fill in the update of b. u_hat is (I, J, E): I capsules, J capsules above, E numbers each.
+To do: mend the softmax, and fill in the update of b. u_hat is (I, J, E): I
+capsules, J capsules above, E numbers each.
 """
 
 from minigan import ops

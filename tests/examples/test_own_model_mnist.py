@@ -5,13 +5,13 @@ import pytest
 
 import minigan as mg
 
-pytest.importorskip("conditional_gan_mnist", reason="the examples are not installed beside the package")
-from conditional_gan_mnist import ConditionalGAN
+pytest.importorskip("own_model_mnist", reason="the examples are not installed beside the package")
+from own_model_mnist import LabelledGAN
 
 
 def tiny():
     mg.seed(0)
-    return ConditionalGAN(image_shape=(4, 4, 1), latent_size=5, classes=2, g_hidden=(16,), d_hidden=(16, 16))
+    return LabelledGAN(image_shape=(4, 4, 1), latent_size=5, classes=2, g_hidden=(16,), d_hidden=(16, 16))
 
 
 def striped(n):
