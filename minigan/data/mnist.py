@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from minigan.checks import choice, flag
 from minigan.data.idx import parse_idx, read_content
 
 SUBSET = Path(__file__).with_name("mnist_subset.npz")
@@ -76,7 +77,7 @@ def load_mnist(split: str = "train", full: bool = False) -> tuple[np.ndarray, np
     Raises ValueError for a split that does not exist and for a file that is not the published one,
     FileNotFoundError, which says what to put where, if a file is missing and cannot be downloaded.
     """
-    pixels, labels = load_mnist_pixels(split, full)
+    pixels, labels = load_mnist_pixels(split, flag("load_mnist", full=full))
     # x / 127.5 - 1, subtracting first: x - 127.5 is exact, so only the division rounds.
     images = np.subtract(pixels, 127.5, dtype=np.float32)
     images /= 127.5
@@ -90,15 +91,14 @@ def load_mnist_pixels(
 
     `folder` is looked into first for the full set; MINIGAN_DATA is its default.
     """
-    if split not in FILES:
-        raise ValueError(f'MNIST has the splits "train" and "test", got split={split!r}')
+    choice("load_mnist", FILES, split=split)
     if full:
         folders = _folders(folder or os.environ.get("MINIGAN_DATA"))
         pixels, labels = (_load(file, split, folders) for file in FILES[split])
         return pixels, labels
     if split != "train":
         raise ValueError(
-            f"the shipped MNIST subset was cut from the training set, so that it has no {split!r} "
+            f"load_mnist: the shipped MNIST subset was cut from the training set, so that it has no {split!r} "
             f"split; load_mnist({split!r}, full=True) loads the one of the full set"
         )
     with np.load(SUBSET, allow_pickle=False) as subset:

@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigan.checks import choice, flag, instance, whole
 from minigan.data import load_mnist
-from minigan.evaluation.classifier import digit_classifier
+from minigan.evaluation.classifier import checked_images, digit_classifier
 from minigan.evaluation.metrics import (
     confident_share,
     density_coverage,
@@ -42,6 +43,9 @@ from minigan.evaluation.metrics import (
 
 BASELINES = Path(__file__).parents[1] / "data" / "baselines.json"
 SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which baselines are shipped
+
+#: what a model was trained on, where baselines are shipped
+TRAINED_ON = ("subset", "full")
 
 #: name of a metric -> how to print its numbers; those of SHORT are in every table
 FORMS = {
@@ -92,7 +96,9 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
 
     Raises ValueError for images that the classifier cannot read, and for an N that has no baseline.
     """
+    samples, short = checked_images("evaluate", samples), flag("evaluate", short=short)
     if not isinstance(training, str):
+        training = checked_images("evaluate: training", training)
         half = len(training) // 2
         order = np.random.default_rng(0).permutation(len(training))
         originals, unseen = training[order[half:]], embed(training[order[:half]])
@@ -101,8 +107,7 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
         unseen = Features(*(part[: len(samples)] for part in unseen))
         baseline = measured(unseen, reference, distances[: len(samples)], distances, short)
     else:
-        if training not in ("subset", "full"):
-            raise ValueError(f"evaluate: training is {training!r}, expected 'subset', 'full' or images")
+        choice("evaluate", TRAINED_ON, training=training)
         if len(samples) not in SIZES:
             raise ValueError(
                 f"evaluate: {len(samples)} samples, expected one of {', '.join(map(str, SIZES))}"
@@ -147,6 +152,8 @@ def measured(
 
 def format_table(rows: Sequence[Row]) -> str:
     """The table as text: a line for each metric, the numbers of the samples and their baselines."""
+    instance("format_table", (list, tuple), rows=rows)
+    instance("format_table", Row, **{f"rows[{i}]": row for i, row in enumerate(rows)})
     cells = [("", "samples", "real images")]
     for name, *columns in rows:
         samples, baseline = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
@@ -160,6 +167,12 @@ def format_table(rows: Sequence[Row]) -> str:
 
 def short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> str:
     """What every example ends with: the short table of fresh samples of `model`, always the same ones."""
+    if not all(hasattr(model, name) for name in ("latent_size", "sample")):
+        raise TypeError(
+            f"short_table: model is a {type(model).__name__}, expected one with latent_size and sample"
+        )
+    samples, seed = whole("short_table", samples=samples), whole("short_table", least=0, seed=seed)
+    choice("short_table", TRAINED_ON, training=training)
     noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
     return format_table(evaluate(model.sample(samples, noise), training, short=True))
 
@@ -178,7 +191,7 @@ def shipped_distances(training: str = "subset") -> np.ndarray:
 
     Their median and their percentiles are those of all 10,000 distances.
     """
-    return np.array(_baselines()["nearest"][training])
+    return np.array(_baselines()["nearest"][choice("shipped_distances", TRAINED_ON, training=training)])
 
 
 @functools.cache

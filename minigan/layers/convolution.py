@@ -1,10 +1,10 @@
 """Conv2D and Conv2DTranspose: the convolution of `ops.convolution` with a trained kernel and a bias."""
 
-from minigan.checks import expect, whole
+from minigan.checks import expect, flag, per_axis, whole
 from minigan.layers.base import Layer
 from minigan.layers.initializers import glorot_uniform, make_weights
 from minigan.ops import conv2d, conv2d_transpose
-from minigan.ops.window import Padding, Size, per_axis, sides
+from minigan.ops.window import Padding, Size, sides
 
 
 class _Convolution(Layer):
@@ -29,7 +29,7 @@ class _Convolution(Layer):
         self.strides = per_axis(name, "strides", strides)
         self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate)
         sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
-        self.padding, self.use_bias = padding, use_bias
+        self.padding, self.use_bias = padding, flag(name, use_bias=use_bias)
         channels = (self.filters, self.in_channels) if self.transposed else (self.in_channels, self.filters)
         self.kernel, self.bias = make_weights(
             name, kernel_initializer, (*self.kernel_size, *channels), self.in_channels, self.filters, use_bias

@@ -36,7 +36,7 @@ from typing import Any
 from minigan import layers as L
 from minigan.autograd import Tensor, grad
 from minigan.backend import Array, normal, to_device
-from minigan.checks import choice, real, reals, renamed, whole
+from minigan.checks import choice, instances, real, reals, renamed, whole
 from minigan.losses import binary_cross_entropy, generator_loss, mean_absolute_error, mean_squared_error
 from minigan.models.model import Model, in_chunks
 from minigan.ops import concatenate
@@ -121,12 +121,14 @@ class AEGAN(Model):
         reals("AEGAN", length=2, above=0, learning_rates=self.learning_rates)
         real("AEGAN", least=0, below=0.5, smoothing=self.smoothing)
         real("AEGAN", least=0, below=1, average_decay=self.average_decay)
-        real("AEGAN", least=0, noise=self.noise, dropout=self.dropout)
-        self.image_shape = None if four else (self.image_size, self.image_size, self.channels)
+        real("AEGAN", least=0, noise=self.noise)
+        real("AEGAN", least=0, below=1, dropout=self.dropout)
+        self.image_shape = None if four is not None else (self.image_size, self.image_size, self.channels)
         weights = dict(zip(TERMS, (w_x, w_x, w_z, w_z, w_image, w_latent), strict=True))
         self.term_weights = {name: weights[name] for name in KINDS[self.kind]}
 
-        self.generator, E, D_x, D_z = four or self.build()
+        four = self.build() if four is None else four
+        self.generator, E, D_x, D_z = instances("AEGAN", L.Layer, 4, four=four)
         self.encoder = None if self.kind == "GAN" else E
         self.image_discriminator = D_x if self.term_weights.keys() & IMAGES.keys() else None
         self.latent_discriminator = D_z if self.term_weights.keys() & LATENTS.keys() else None
@@ -207,7 +209,8 @@ class AEGAN(Model):
 
     def reconstruct(self, images: Array) -> Array:
         """G(E(x)) of images x (n, H, W, C), on the host."""
-        return self.sample(len(images), self.encode(images))
+        z = self.encode(images)
+        return self.sample(len(z), z)
 
 
 # --- The networks: convolutions, and a D_z that grows ----------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import Array, normal, to_device, to_numpy
-from minigan.checks import images, whole
+from minigan.checks import batch, images, instance, numbers, whole
 from minigan.layers import Layer
 from minigan.models import storage
 from minigan.optimizers import Optimizer
@@ -42,7 +42,8 @@ class Model:
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         shape = (whole("sample", n=n), self.latent_size)  # type: ignore[attr-defined]
-        return in_chunks(self.generate, to_numpy(normal(shape)) if noise is None else _noise(noise, shape))
+        z = None if noise is None else numbers("sample", shape, noise=noise)
+        return in_chunks(self.generate, to_numpy(normal(shape)) if z is None else z)
 
     # --- To be read later: what is read off the attributes, and the file that keeps it ------------------
 
@@ -75,12 +76,7 @@ class Model:
     def checked(self, x):
         """Examples x (N, ...), of images (N, *image_shape), finite and at least one, in our precision."""
         who, shape = type(self).__name__, getattr(self, "image_shape", None)
-        if shape is not None:
-            x = images(who, tuple(shape), x)
-        elif getattr(getattr(x, "dtype", None), "kind", None) != "f" or x.ndim < 2 or not len(x):
-            raise ValueError(f"{who}: expected a batch (N, ...) of floating-point numbers, N at least 1")
-        elif isinstance(x, np.ndarray) and not np.isfinite(x).all():
-            raise ValueError(f"{who}: not all numbers of the batch are finite")
+        x = batch(who, x) if shape is None else images(who, tuple(shape), x)
         return x.astype(self.precision, copy=False)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -90,6 +86,7 @@ class Model:
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
         before = self.state()
+        instance(f"{type(self).__name__}.load_state", Mapping, state=state)
         if differ := sorted(set(before) ^ set(state)):
             raise ValueError(f"{type(self).__name__}.load_state: missing or unknown: {', '.join(differ[:3])}")
 
@@ -128,15 +125,6 @@ def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
     chunks = ([x[i : i + CHUNK] for x in arrays] for i in range(0, len(arrays[0]), CHUNK))
     with no_grad():
         return np.concatenate([to_numpy(network(*map(to_device, chunk))) for chunk in chunks])
-
-
-def _noise(noise: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    noise = np.asarray(noise)
-    if noise.shape != shape:
-        raise ValueError(f"sample: noise has shape {noise.shape}, expected {shape}")
-    if noise.dtype.kind not in "fiu" or not np.isfinite(noise).all():
-        raise ValueError("sample: noise is not of finite real numbers")
-    return noise.astype(np.float32, copy=False)
 
 
 def plain(value):

@@ -12,6 +12,7 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from minigan import checks
 from minigan.models.storage import replacing
 
 Row = Mapping[str, float]
@@ -75,7 +76,7 @@ def read_history(path: str | Path) -> list[dict[str, float]]:
 
     A last row that a crash cut short is left out.  Raises ValueError, which names the file, for anything else.
     """
-    path = Path(path)
+    path = Path(checks.path("read_history", path=path))
     if not path.exists():
         return []
     try:
