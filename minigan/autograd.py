@@ -124,7 +124,7 @@ class Primitive:
             return _by_position(self, args, keywords)
         try:
             y = self.forward(*values, **keywords)
-            if not is_numeric(y):
+            if not records and not is_numeric(y):
                 raise TypeError("the result would not be of numbers")
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise misuse(self, values, keywords, error) from error
@@ -157,7 +157,7 @@ primitives: dict[str, Primitive] = {}
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Record nothing inside the with-block: every primitive returns a bare array."""
+    """Record nothing inside the with-block, nor elsewhere while a generator pauses in it: results are arrays."""
     _no_grad.set(_no_grad.get() + 1)
     try:
         yield

@@ -135,7 +135,7 @@ def asarray(value, who="asarray", name: str = "value") -> Array:
 
 def shaped(value, who, name: str = "x"):
     """`value` if it has a shape, as arrays and Tensors have; lists and numbers become arrays."""
-    return value if hasattr(value, "shape") and is_numeric(value) else asarray(value, who, name)
+    return value if hasattr(value, "recipe") else asarray(value, who, name)
 
 
 def at_most(file_size: int) -> AbstractContextManager:

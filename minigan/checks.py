@@ -14,6 +14,7 @@ import inspect
 import os
 import warnings
 from collections.abc import Callable, Collection
+from functools import partial
 from math import inf, isfinite
 from numbers import Integral, Real
 from pathlib import Path
@@ -25,13 +26,18 @@ FLAG = (bool, np.bool_)
 
 def whole(who: str, least: int = 1, **values):
     """Integers of at least `least`."""
-    return _each(who, f"an integer of at least {least}", values, Integral, lambda x: x >= least, int)
+    return _each(who, lambda: f"an integer of at least {least}", values, Integral, lambda x: x >= least, int)
 
 
 def wholes(who: str, least: int = 1, length: int | None = None, **values):
     """Tuples of integers of at least `least`, `length` of them if it is given (a list will do)."""
-    expected = f"{length or 'a tuple of'} integers of at least {least}"
-    return _tuples(who, expected, values, length, lambda x: whole(who, least, item=x))
+    return _tuples(
+        who,
+        lambda: f"{length or 'a tuple of'} integers of at least {least}",
+        values,
+        length,
+        lambda x: x if type(x) is int and x >= least else whole(who, least, item=x),
+    )
 
 
 def real(who: str, least=-inf, above=-inf, below=inf, most=inf, **values):
@@ -43,7 +49,8 @@ def real(who: str, least=-inf, above=-inf, below=inf, most=inf, **values):
     def plain(x):
         return x if isinstance(x, int) else float(x)
 
-    return _each(who, f"a finite number{_limits(least, above, below, most)}", values, Real, fits, plain)
+    limits = partial(_limits, least, above, below, most)
+    return _each(who, lambda: f"a finite number{limits()}", values, Real, fits, plain)
 
 
 def reals(who: str, length: int, least=-inf, above=-inf, below=inf, most=inf, **values):
@@ -69,8 +76,11 @@ def path(who: str, **values):
 
 def instance(who: str, kind, **values):
     """Objects of a class, or of one of several."""
-    names = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
-    return _each(who, f"a {names}", values, kind)
+
+    def expected() -> str:
+        return "a " + " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
+
+    return _each(who, expected, values, kind)
 
 
 def instances(who: str, kind: type, length: int, **values):
@@ -79,8 +89,11 @@ def instances(who: str, kind: type, length: int, **values):
     return _tuples(who, expected, values, length, lambda x: instance(who, kind, item=x))
 
 
-def _each(who: str, expected: str, values: dict, kind, fits=lambda x: True, convert=lambda x: x):
-    """Every value, converted; TypeError if it is of another kind, ValueError if it does not fit, in words."""
+def _each(who: str, expected, values: dict, kind, fits=lambda x: True, convert=lambda x: x):
+    """Every value, converted; TypeError if it is of another kind, ValueError if it does not fit, in words.
+
+    expected  the words, or a function that makes them: what is right costs a microsecond
+    """
     found = []
     for name, value in values.items():
         try:
@@ -93,11 +106,12 @@ def _each(who: str, expected: str, values: dict, kind, fits=lambda x: True, conv
             found.append(convert(value))
         except (TypeError, ValueError, OverflowError) as error:  # math.isfinite(10**400) overflows
             error_type = TypeError if isinstance(error, TypeError) else ValueError
-            raise error_type(f"{who}: {name} is {short(value)}, expected {expected}") from None
+            words = expected() if callable(expected) else expected
+            raise error_type(f"{who}: {name} is {short(value)}, expected {words}") from None
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def _tuples(who: str, expected: str, values: dict, length: int | None, convert: Callable):
+def _tuples(who: str, expected, values: dict, length: int | None, convert: Callable):
     def fits(xs):
         return length in (None, len(xs))
 
@@ -120,7 +134,9 @@ def short(value) -> str:
 
 def axes_of(who: str, axis, ndim: int) -> tuple[int, ...]:
     """`axis` (an int, a tuple of ints, or None for all) as a tuple of non-negative ints."""
-    axes = tuple(range(ndim)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    if axis is None:
+        return tuple(range(ndim))
+    axes = axis if isinstance(axis, tuple) else (axis,)
     for a in axes:
         if not isinstance(a, Integral) or not -ndim <= int(a) < ndim:
             raise ValueError(f"{who}: axis {short(a)} does not exist: there are {ndim} axes")

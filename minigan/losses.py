@@ -155,7 +155,7 @@ def _like(who: str, predictions, targets):
             f"{who}: predictions are a {type(predictions).__name__}, expected a Tensor or an array"
         )
     if isinstance(targets, int | float):
-        return real(who, targets=targets)
+        return targets if targets - targets == 0 else real(who, targets=targets)  # of nan and ∞ it is nan
     if not hasattr(shaped(targets, who, "targets"), "recipe") and not is_array(targets):  # a list
         targets = to_device(np.asarray(targets, predictions.dtype), value(predictions))
     if targets.shape not in ((), predictions.shape):

@@ -365,6 +365,22 @@ def test_no_grad_decorates_a_function():
     assert type(x * 2) is Tensor
 
 
+def test_a_generator_that_yields_behind_the_block_leaves_recording_on_outside():
+    def halves(x, inside):
+        with no_grad():
+            y = x * 0.5
+            if inside:
+                yield y
+        yield y
+
+    x = Tensor([1.0])
+    for y in halves(x, inside=False):
+        assert type(y) is np.ndarray and type(x * 2) is Tensor
+    for y in halves(x, inside=True):  # as the docstring says, it has not left the block when it pauses
+        assert type(y) is np.ndarray
+    assert type(x * 2) is Tensor
+
+
 def test_no_grad_in_one_thread_is_no_business_of_another():
     inside, done, answers = threading.Event(), threading.Event(), {}
 

@@ -18,7 +18,7 @@ Axis = int | tuple[int, ...] | None
 @primitive
 def reshape(x: Array, shape: tuple[int, ...]) -> Array:
     """y = x in another shape (one size may be -1),  dy/dx = 1."""
-    if shape is None or isinstance(shape, tuple) and any(n < -1 for n in shape):  # NumPy takes them for -1
+    if shape is None or isinstance(shape, tuple) and min(shape, default=0) < -1:  # NumPy takes it for -1
         raise ValueError("there is no such shape")
     return x.reshape(shape)
 

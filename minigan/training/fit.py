@@ -140,8 +140,17 @@ class Training:
             steps = len(self.data) * self.total
             self.progress = Progress(steps, self.total, self.data.batch_size, self.position)
             stack.callback(self.progress.close)
+            self._compare_history()
             self._stack = stack.pop_all()
         return self
+
+    def _compare_history(self) -> None:
+        """Say so if there are no rows up to the last epoch that the checkpoint knows to be finished."""
+        last = self.history.rows[-1]["step"] if self.history.rows else 0
+        step = self.position["step"]
+        if self.group.is_rank_0 and last < step - self.position["step_in_epoch"]:
+            there = f"{self.out / 'history.csv'} ends at step {last:g}, the checkpoint beside it is of step {step}"
+            self.progress.say(f"warning: {there}: rows are missing")
 
     def _open(self) -> None:
         """Read the checkpoint, or make sure that there is none."""
