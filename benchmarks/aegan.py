@@ -1,14 +1,16 @@
 """A whole training step of AEGAN, against PyTorch eager with the same networks, batch 64.
 
-AEGAN as it is by default: G, E and D_x of two convolutions with layer normalization, D_z of four layers that
-grow, noise and dropout, six terms, gradients clipped to norm 1 (in PyTorch those of a network together, here and in
-Keras those of each parameter), and moving averages of G and E.  Needs the `bench` extra.  Run on an idle machine:
+AEGAN in the form of its paper (examples/paper_aegan.py): G, E and D_x of two convolutions with layer normalization,
+D_z of four layers that grow, noise and dropout, six terms, gradients clipped to norm 1 (in PyTorch those of a network
+together, here and in Keras those of each parameter), and moving averages of G and E.  Needs the `bench` extra.  Run on an idle machine:
 
     python benchmarks/aegan.py
 """
 
 import copy
+import sys
 from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,7 +18,8 @@ from timing import machine, measure, report
 from torch import nn
 from torch.nn import functional as F
 
-from minigan.models import AEGAN
+sys.path.append(str(Path(__file__).parents[1] / "examples"))
+from paper_aegan import PaperAEGAN
 
 BATCH, LATENT, WIDTH, NOISE, DROPOUT, DECAY = 64, 16, 32, 0.01, 0.005, 0.995
 
@@ -113,7 +116,7 @@ def torch_step(images: np.ndarray, fused: bool):
 def main() -> None:
     print(machine(), end="\n\n")
     images = np.random.default_rng(0).uniform(-1, 1, (BATCH, 28, 28, 1)).astype(np.float32)
-    model = AEGAN()
+    model = PaperAEGAN()
     seconds = measure(
         {
             "minigan": lambda: model.train_step(images),

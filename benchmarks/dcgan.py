@@ -24,6 +24,7 @@ FORMS = ("transpose", "nearest")
 def minigan_step(form: str):
     import minigan as mg
     from minigan import layers as L
+    from minigan.backend import to_device
     from minigan.losses import discriminator_loss, generator_loss
     from minigan.optimizers import Adam
 
@@ -48,10 +49,10 @@ def minigan_step(form: str):
     )  # fmt: skip
     g_adam, d_adam = Adam(G.parameters(), 2e-4, beta_1=0.5), Adam(D.parameters(), 2e-4, beta_1=0.5)
     rng = np.random.default_rng(0)
-    real = rng.standard_normal((BATCH, 28, 28, 1), dtype=np.float32)
+    real = to_device(rng.standard_normal((BATCH, 28, 28, 1), dtype=np.float32))
 
     def step():
-        fake = G(rng.standard_normal((BATCH, 100), dtype=np.float32), training=True)
+        fake = G(to_device(rng.standard_normal((BATCH, 100), dtype=np.float32)), training=True)
         d_loss = discriminator_loss(D(real, training=True), D(fake.data, training=True))
         d_adam.step(mg.grad(d_loss, D.parameters()))
         g_loss = generator_loss(D(fake, training=True))

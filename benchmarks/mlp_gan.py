@@ -14,6 +14,7 @@ from timing import machine, measure, report
 from torch import nn
 
 import minigan as mg
+from minigan.backend import to_device
 from minigan.layers import BatchNormalization, Dense, LeakyReLU, Sequential, Tanh
 from minigan.losses import discriminator_loss, generator_loss
 from minigan.optimizers import Adam
@@ -31,9 +32,10 @@ def minigan_step(real: np.ndarray, normalize: bool):
     G, D = network(G_SIZES, [Tanh()], normalize), network(D_SIZES, [], False)
     g_adam, d_adam = Adam(G.parameters(), 2e-4, beta_1=0.5), Adam(D.parameters(), 2e-4, beta_1=0.5)
     rng = np.random.default_rng(0)
+    real = to_device(real)
 
     def step():
-        fake = G(rng.standard_normal((len(real), 100), dtype=np.float32), training=True)
+        fake = G(to_device(rng.standard_normal((len(real), 100), dtype=np.float32)), training=True)
         d_loss = discriminator_loss(D(real, training=True), D(fake.data, training=True))
         d_adam.step(mg.grad(d_loss, D.parameters()))
         g_loss = generator_loss(D(fake, training=True))

@@ -13,7 +13,8 @@ from minigan import Tensor, as_matrix, grad, ops
 from minigan.layers import squash
 
 FOLDER = Path(__file__).parent / "figures"
-BLUE, RED, GREY, GREEN, ORANGE = "#1f5fa8", "#b3261e", "#777777", "#2e7d32", "#c77700"
+#: Okabe and Ito (2008), for people with any of the usual kinds of colour blindness; red is their vermillion
+BLUE, RED, GREY, GREEN, ORANGE = "#0072b2", "#d55e00", "#666666", "#007a59", "#e69f00"
 
 
 def save(figure: Figure, name: str) -> None:
@@ -205,7 +206,7 @@ def matrices() -> None:
     there = as_matrix(lambda x: ops.conv2d(x, w, 2, 1), (1, 5, 5, 1))
     back = as_matrix(lambda y: ops.conv2d_transpose(y, w, 2, 1), (1, 3, 3, 1))
     assert np.array_equal(there, back.T)
-    tab = ["#4e79a7", "#a0cbe8", "#1f5fa8", "#f28e2b", "#ffbe7d", "#b3261e", "#59a14f", "#8cd17d", "#2e7d32"]
+    tab = ["#56b4e9", "#a9d8f4", "#0072b2", "#e69f00", "#f7d58a", "#b34700", "#5cc9a7", "#b5e8d6", "#00644a"]
     colours = ListedColormap(["white", *tab])
 
     figure = Figure(figsize=(9.6, 4.9), layout="constrained")
@@ -244,9 +245,14 @@ def routing() -> None:
     w, b = ten_capsules(), np.zeros((3, 1, 10))
     u_hat = w  # (J, 1, I, E): with D = 1, u = 1 and one example the predictions are W
     shown = (1, 2, 3, 5, 10)
-    figure = Figure(figsize=(10.4, 4.4), layout="constrained")
+    figure = Figure(figsize=(10.4, 5.0), layout="constrained")
     panels = figure.subplots(2, len(shown), height_ratios=[1, 2.2])
-    colours = (BLUE, ORANGE, GREEN)
+    figure.suptitle(
+        "Above: the share c_ij of capsule i that goes to capsule j.  Below: where each capsule i points for j, a thin line\n"
+        "as dark as c_ij, and the squashed sums v_j, arrows; the circle has radius 1, the longest that v_j can be.",
+        fontsize=10, x=0.01, ha="left",
+    )  # fmt: skip
+    colours = (BLUE, RED, GREEN)
     for iteration in range(1, max(shown) + 1):
         c = ops.softmax(b, axis=0)
         v = squash(ops.einsum("jni,jnie->jne", c, u_hat))
@@ -257,7 +263,12 @@ def routing() -> None:
         picture = top.imshow(c[:, 0], cmap="Blues", vmin=0, vmax=1, aspect="auto")
         top.set_title(f"iteration {iteration}", fontsize=10)
         top.set(xticks=[0, 9], yticks=range(3), xlabel="i")
-        below.set(xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", xticks=[], yticks=[])
+        below.set(
+            xlim=(-1.15, 1.15), ylim=(-1.15, 1.15), aspect="equal", xticks=[-1, 0, 1], yticks=[-1, 0, 1],
+            xlabel="first number",
+        )  # fmt: skip
+        turn = np.linspace(0, 2 * np.pi, 200)
+        below.plot(np.cos(turn), np.sin(turn), color=GREY, lw=0.8, ls=":")
         for j, colour in enumerate(colours):
             for i in range(10):  # the prediction of i for j, as strong as c says
                 below.plot(
@@ -267,64 +278,46 @@ def routing() -> None:
             if np.linalg.norm(v[j, 0]) > 0.02:  # an arrow has a head, however short it is
                 below.annotate("", v[j, 0], (0, 0), arrowprops=end)
     panels[0, 0].set_ylabel("j")
-    handles = [panels[1, 0].plot([], [], color=k, lw=3, label=f"v_{j}")[0] for j, k in enumerate(colours)]
+    panels[1, 0].set_ylabel("second number")
+    handles = [
+        panels[1, 0].plot([], [], color=k, lw=3, label=f"j = {j}: v_{j}")[0] for j, k in enumerate(colours)
+    ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9, frameon=False)
     figure.colorbar(picture, ax=panels[0, -1], label="c_ij")
     save(figure, "routing.png")
 
 
 def aegan() -> None:
-    """Two chains of G and E, the two errors between their ends, and the inputs of D_x and D_z."""
-    figure = Figure(figsize=(8.4, 4.2), layout="constrained")
+    """Two chains of G and E, the two errors between their ends, and what D_x and D_z see, beside it."""
+    figure = Figure(figsize=(8.4, 5.2), layout="constrained")
     axes = figure.subplots()
-    axes.set(xlim=(-0.7, 8.7), ylim=(-1.75, 3.75))
+    axes.set(xlim=(-1.0, 9.0), ylim=(-2.6, 4.6))
     axes.axis("off")
-    chains = ((2.4, ("z", "x̂", "z̃"), "GE", "(z - z̃)²"), (-0.4, ("x", "ẑ", "x̃"), "EG", "|x - x̃|"))
+    chains = (
+        (2.8, ("z", "x̂", "z̃"), "GE", "latent error (z - z̃)²"),
+        (-0.8, ("x", "ẑ", "x̃"), "EG", "image error |x - x̃|"),
+    )
     for y, letters, networks, error in chains:
         outside = 1 if y > 1 else -1  # the error is drawn on the side that is away from the other chain
         for x, letter in zip((0, 4, 8), letters, strict=True):
-            colour = BLUE if letter[0] == "x" else ORANGE
+            image = letter[0] == "x"
+            colour, discriminator = (BLUE, "D_x") if image else (RED, "D_z")
+            box = {"boxstyle": "circle,pad=0.35", "color": colour}
+            axes.text(x, y, letter, ha="center", va="center", fontsize=15, color="white", bbox=box)
+            real = letter in ("z", "x")
+            seen = f"{discriminator} sees it\nas {'real' if real else 'generated'}"
             axes.text(
-                x,
-                y,
-                letter,
-                ha="center",
-                va="center",
-                fontsize=15,
-                color="white",
-                bbox={"boxstyle": "circle,pad=0.35", "color": colour},
-            )
+                x, y - 0.95 * outside, seen, ha="center", va="center", fontsize=10, color=colour,
+                bbox={"boxstyle": "round,pad=0.3", "fc": "white", "ec": colour, "ls": "-" if real else "--"},
+            )  # fmt: skip
         for x, network in zip((2, 6), networks, strict=True):
-            for start, end in ((x - 1.55, x - 0.4), (x + 0.4, x + 1.5)):
+            for start, end in ((x - 1.5, x - 0.4), (x + 0.4, x + 1.5)):
                 axes.annotate("", (end, y), (start, y), arrowprops={"arrowstyle": "-|>", "lw": 1.5})
-            axes.text(
-                x,
-                y,
-                network,
-                ha="center",
-                va="center",
-                fontsize=14,
-                bbox={"boxstyle": "square,pad=0.4", "fc": "white"},
-            )
-        end, bar = y + 0.42 * outside, y + 0.8 * outside
+            box = {"boxstyle": "square,pad=0.4", "fc": "white"}
+            axes.text(x, y, network, ha="center", va="center", fontsize=14, bbox=box)
+        end, bar = y + 0.5 * outside, y + 0.9 * outside
         axes.plot([0, 0, 8, 8], [end, bar, bar, end], color=GREEN, lw=1.5)
-        axes.text(4, y + 1.1 * outside, error, ha="center", va="center", color=GREEN, fontsize=12)
-    for x, discriminator, colour, seen in (
-        (2.8, "D_x", BLUE, ((0, -0.4), (4, 2.4), (8, -0.4))),
-        (5.2, "D_z", ORANGE, ((0, 2.4), (4, -0.4), (8, 2.4))),
-    ):
-        for end in seen:
-            axes.plot([x, end[0]], [1, end[1]], "--", color=colour, lw=1, zorder=0)
-        axes.text(
-            x,
-            1,
-            discriminator,
-            ha="center",
-            va="center",
-            fontsize=13,
-            color=colour,
-            bbox={"boxstyle": "square,pad=0.35", "fc": "white", "ec": colour},
-        )
+        axes.text(4, y + 1.25 * outside, error, ha="center", va="center", color=GREEN, fontsize=12)
     save(figure, "aegan.png")
 
 

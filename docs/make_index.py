@@ -14,10 +14,21 @@ BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the fil
 ORDER = (
     "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
     "layers/reshaping.py", "layers/convolution.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
-    "layers/capsule.py", "layers/regularization.py", "models/capsnet.py", "models/capsgan.py",
+    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
-AROUND = ("data", "training", "evaluation", "runs", "gpucheck.py")
+AROUND = (
+    "data",
+    "drawing",
+    "training",
+    "evaluation",
+    "exercises",
+    "runs",
+    "lab",
+    "gpucheck",
+    "interchange.py",
+)
+LEFT_OUT = "exercises/files"  # files for the learner to edit
 
 #: key of a part -> its heading, and what is said below it
 PARTS = {
@@ -60,7 +71,8 @@ def part_of(path: Path) -> str:
 
 
 def files() -> list[Path]:
-    return sorted(f for f in (ROOT / "minigan").rglob("*.py") if f.name != "__init__.py")
+    found = sorted(f for f in (ROOT / "minigan").rglob("*.py") if f.name != "__init__.py")
+    return [f for f in found if not f.is_relative_to(ROOT / "minigan" / LEFT_OUT)]
 
 
 def reading_order() -> list[str]:

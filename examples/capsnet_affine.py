@@ -179,7 +179,11 @@ def main() -> None:
                 sys.exit(130)
             weights[name] = sum(p.data.size for p in model.networks[network].parameters())
             right[name].append([float((model.predict(x) == its_labels).mean()) for x in tests])
-            print("  ".join(f"{share:.2%}" for share in right[name][-1]), flush=True)
+            shares = zip(("plain", "affine"), right[name][-1], strict=True)
+            print(
+                "read right: " + ", ".join(f"{share:.2%} of the {kind} images" for kind, share in shares),
+                flush=True,
+            )
 
     print(f"\nread right, of {len(plain):,}; mean of {args.seeds} trainings ± its standard error")
     print(f"{'':<22}{'weights':>8}{'plain':>18}{'affine':>18}")

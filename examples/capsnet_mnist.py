@@ -24,6 +24,7 @@ from minigan.runs import (
     batches_for,
     full_if_possible,
     image_grid,
+    labelled,
     parse_run,
     run_parser,
     split_labelled_digits,
@@ -35,6 +36,8 @@ PAPER = {"filters": 256, "kernel_size": 9, "strides": 1, "capsules": 32}  # inst
 ROWS, COLUMNS = 3, 16  # pairs of rows in reconstructions.png, and images in a row
 TWEAKED = (2, 4)  # digits
 TWEAKS = np.linspace(-0.25, 0.25, 11)
+CHANGES = [f"{tweak:+.2f}".replace("+0.00", "0") if i % 2 else "" for i, tweak in enumerate(TWEAKS)]
+READ = "Test images, and what the decoder draws from their longest capsules"
 
 
 def main() -> None:
@@ -72,10 +75,15 @@ def finish(model: CapsNet, x: np.ndarray, labels: np.ndarray) -> dict[str, np.nd
         for i in range(0, len(right), COLUMNS)
         for part in (x[right], model.decode(v[right]))
     ]
+    names = ["image", "drawn"] * (len(rows) // 2)
     if len(wrong):
         rows += [x[wrong], model.decode(v[wrong]), model.decode(v[wrong], labels[wrong])]
+        names += ["misclassified", "as predicted", "as true digit"]
     tweaks = [tweaked(model, v[labels == digit][:1], digit) for digit in TWEAKED]
-    return {"reconstructions": image_grid(padded(rows), COLUMNS, scale=2), "tweaks": np.hstack(tweaks)}
+    return {
+        "reconstructions": labelled(image_grid(padded(rows), COLUMNS, scale=2), READ, names),
+        "tweaks": np.hstack(tweaks),
+    }
 
 
 def padded(rows: list[np.ndarray]) -> np.ndarray:
@@ -91,7 +99,15 @@ def tweaked(model: CapsNet, v: np.ndarray, digit: int) -> np.ndarray:
     for dimension in range(16):
         changed[dimension, :, digit, dimension] += TWEAKS
     images = model.decode(changed.reshape(-1, 10, 16), np.full(16 * len(TWEAKS), digit))
-    return np.pad(image_grid(images, columns=len(TWEAKS), scale=2), ((0, 0), (0, 12), (0, 0)))
+    grid = image_grid(images, columns=len(TWEAKS), scale=1)
+    named = labelled(
+        grid,
+        f"The capsule of a {digit}: each of its 16 numbers changed",
+        [str(i) for i in range(16)],
+        CHANGES,
+        11,
+    )
+    return np.pad(named, ((0, 0), (0, 16), (0, 0)), constant_values=255)
 
 
 if __name__ == "__main__":

@@ -90,30 +90,48 @@ def main() -> None:
     for name, overlap, before, after in rows:
         ratio, gained = overlap.max() / overlap.min(), [energy_at_stride(x) - real for x in (before, after)]
         print(f"{name:<24} {ratio:>16.2f} {gained[0]:>+10.2f} % {gained[1]:>+10.2f} %")
-    draw(out / "checkerboard.png", rows)
+    draw(out / "checkerboard.png", rows, images[:SAMPLES])
     print(out / "checkerboard.png")
 
 
-def draw(path: Path, rows: list) -> None:
-    """One column for each variant: overlap map, an untrained sample, trained samples, their spectrum."""
-    figure = Figure(figsize=(3 * len(rows), 11), layout="constrained")
-    for column, (name, overlap, before, after) in zip(figure.subplots(4, len(rows)).T, rows, strict=True):
-        spectrum = np.fft.fftshift(np.mean(np.abs(np.fft.fft2(after[..., 0])) ** 2, axis=0))
+def profile(images: np.ndarray) -> np.ndarray:
+    """The share of the energy of images (N, H, W, 1) at 0, 1, ..., W/2 cycles over the width of an image, in %."""
+    centred = images[..., 0] - images.mean(axis=(1, 2))[:, np.newaxis]
+    energy = np.mean(np.abs(np.fft.rfft(centred, axis=2)) ** 2, axis=(0, 1))  # (W/2 + 1,)
+    return 100 * energy / energy.sum()
+
+
+def draw(path: Path, rows: list, real: np.ndarray) -> None:
+    """One column for each variant: overlap map, an untrained sample, trained samples, energy by frequency."""
+    figure = Figure(figsize=(3 * len(rows), 11.4), layout="constrained")
+    cycles = np.arange(real.shape[2] // 2 + 1) / real.shape[2]
+    panels = figure.subplots(4, len(rows), sharey="row")
+    for column, (name, overlap, before, after) in zip(panels.T, rows, strict=True):
         digits = np.block([[after[i, ..., 0], after[i + 1, ..., 0]] for i in (0, 2)])
         pictures = {
-            f"{name}\noverlap, max/min {overlap.max() / overlap.min():.2f}": overlap,
-            "untrained": before[0, ..., 0],
-            "trained": digits,
-            "spectrum, trained (log)": np.log(spectrum + 1e-9),
+            f"{name}\ncontributions to a pixel": overlap,
+            "a sample before training": before[0, ..., 0],
+            "samples after training": digits,
         }
-        for axes, (title, picture) in zip(column, pictures.items(), strict=True):
-            axes.imshow(
-                picture,
-                cmap="gray" if "spectrum" not in title else "magma",
-                **({"vmin": 0, "vmax": 1.3 * overlap.max()} if "overlap" in title else {}),
-            )
-            axes.set_title(title, fontsize=10)
+        for axes, (title, picture) in zip(column, pictures.items(), strict=False):
+            top = 1.3 * overlap.max()
+            axes.imshow(picture, cmap="gray", **({"vmin": 0, "vmax": top} if picture is overlap else {}))
+            axes.set_title(title, fontsize=12)
             axes.set_axis_off()
+        for (i, j), count in np.ndenumerate(overlap[:4, :4]):
+            column[0].text(
+                j, i, f"{count:.0f}", ha="center", va="center", fontsize=11, color="#d55e00", weight="bold"
+            )
+        curves = column[3]
+        for label, images, color, style in (
+            ("real digits", real, "black", "-"), ("untrained", before, "#d55e00", "--"), ("trained", after, "#0072b2", "-"),
+        ):  # fmt: skip
+            curves.semilogy(cycles, profile(images), style, color=color, label=label, lw=1.6)
+        curves.axvline(0.5, color="0.6", lw=0.8, ls=":")
+        curves.set(title="energy by frequency", xlabel="cycles per pixel; ½: checkerboard")
+        curves.grid(alpha=0.3)
+    panels[3, 0].set_ylabel("share of the energy, %")
+    panels[3, 0].legend(fontsize=9)
     figure.savefig(path, dpi=90)
 
 

@@ -25,8 +25,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.animation import FuncAnimation
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 from tunable_gan import TunableGAN
 
 import minigan as mg
@@ -51,7 +52,18 @@ WIDTH = 64  # units of each of the two hidden layers, of every network in the pl
 RATE = 3e-3  # learning rate; it falls to a twentieth in the comparison, and stays elsewhere
 BETAS = 0.0, 0.99  # of Adam: without momentum
 FAILURE_STEPS, DIGIT_STEPS, COMPARISON_STEPS = 1500, 1500, 2500
+SHADES = 48  # of an animation
 SHOWN = 1  # the seed whose samples are drawn; the curves are those of all
+#: how the run that is fine and the changed one are drawn: hue, line and mark differ, for people who see no hues
+STYLES = (
+    {"color": "#0072b2", "linestyle": "-", "marker": "o"}, {"color": "#d55e00", "linestyle": "--", "marker": "^"}
+)  # fmt: skip
+SIGNALS = {  # column of the history -> what it is, above the curves
+    "g_gradient": "How strongly D pushes a sample of G",
+    "diversity": "Spread of the samples, divided by that of the data",
+    "d_accuracy": "Share of real and generated examples that D gets right",
+    "modes": "Modes that have samples, of 8",
+}
 
 
 class Mixture(NamedTuple):
@@ -94,8 +106,9 @@ def aegan(steps: int) -> AEGAN:
     model = AEGAN(
         four=networks,
         latent_size=2,
-        weights=(1.0, 1.0, 0.1, 0.1),
-        learning_rates=(RATE, RATE),
+        categories=0,
+        learning_rates=(RATE, RATE, RATE, RATE),
+        r1_weights=(0.0, 0.0),
         decay_steps=steps,
         average_decay=0.0,
     )
@@ -224,41 +237,56 @@ def show_failure(name: str, args: argparse.Namespace) -> None:
         hints = [f"step {row['step']}: {hint}" for row in rows for hint in row["hints"]]
         print(f"{name}, {label}: " + ("; ".join(hints) or "no hint"))
 
-    figure = Figure(figsize=(10.5, 3.4), layout="constrained")
-    *planes, curves = figure.subplots(1, 3)
-    for plane, label, seeds, colour in zip(
-        planes, failure.labels, runs, ("tab:blue", "tab:red"), strict=True
-    ):
-        draw_plane(plane, seeds[shown][-1], f"{label}\nstep {steps}", colour)
+    draw_failure(args.out / f"{name}.png", failure, runs, shown, steps)
+    animate_failure(args.out / f"{name}.gif", failure, runs, shown)
+
+
+def draw_failure(path: Path, failure: Failure, runs: list[Any], shown: int, steps: int) -> None:
+    """Both runs in the plane after the last step, and below them the number that shows the failure."""
+    figure = Figure(figsize=(9, 8.2), layout="constrained")
+    parts = figure.subplot_mosaic([["fine", "changed"], ["curves", "curves"]], height_ratios=[4.6, 3])
+    curves = parts["curves"]
+    for key, label, seeds, style in zip(("fine", "changed"), failure.labels, runs, STYLES, strict=True):
+        draw_plane(parts[key], seeds[shown][-1], f"{label}, step {steps:,}", style)
         for number, rows in enumerate(seeds):
             column = [(row["step"], row[failure.signal]) for row in rows if failure.signal in row]
-            curves.plot(*zip(*column, strict=True), color=colour, lw=1, label=None if number else label)
-    curves.set(title=failure.signal, xlabel="step", yscale=failure.scale)
-    curves.legend(fontsize=8)
+            name = f"{label} ({len(seeds)} seeds)"
+            line = {"color": style["color"], "linestyle": style["linestyle"], "lw": 1.4}
+            curves.plot(*zip(*column, strict=True), label=None if number else name, **line)
+    curves.set(title=SIGNALS[failure.signal], yscale=failure.scale)
+    curves.set_xlabel("step", fontsize=12)
+    curves.set_ylabel(failure.signal, fontsize=12)
+    curves.legend(fontsize=11)
     curves.grid(alpha=0.3)
-    figure.savefig(args.out / f"{name}.png", dpi=80)
+    figure.savefig(path, dpi=90)
 
-    moving = Figure(figsize=(7, 3.6), layout="constrained")
-    panels = list(zip(moving.subplots(1, 2), failure.labels, runs, ("tab:blue", "tab:red"), strict=True))
 
-    def draw(frame: int) -> None:
-        for plane, label, seeds, colour in panels:
+def animate_failure(path: Path, failure: Failure, runs: list[Any], shown: int) -> None:
+    """The samples of both runs on D's surface, every EVERY steps, as a GIF of few shades, which is small."""
+    figure = Figure(figsize=(7.4, 4.2), layout="constrained")
+    canvas, panels, frames = FigureCanvasAgg(figure), figure.subplots(1, 2), []
+    figure.set_dpi(64)
+    for frame in range(len(runs[0][shown])):
+        for plane, label, seeds, style in zip(panels, failure.labels, runs, STYLES, strict=True):
             plane.clear()
-            draw_plane(plane, seeds[shown][frame], f"{label}\nstep {seeds[shown][frame]['step']}", colour)
+            draw_plane(plane, seeds[shown][frame], f"{label}\nstep {seeds[shown][frame]['step']:,}", style)
+        canvas.draw()
+        frames.append(Image.fromarray(np.array(canvas.buffer_rgba())[..., :3]))
+    palette = frames[-1].quantize(SHADES)
+    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    first.save(path, save_all=True, append_images=others, duration=170, loop=0)
 
-    FuncAnimation(moving, draw, len(runs[0][shown])).save(
-        args.out / f"{name}.gif", writer="pillow", fps=6, dpi=60
-    )
 
-
-def draw_plane(axes: Any, row: dict[str, Any], title: str, colour: str) -> None:
+def draw_plane(axes: Any, row: dict[str, Any], title: str, style: dict[str, str]) -> None:
     """D's surface (dark: generated, light: real), the modes as crosses, and the samples."""
     centres = MIXTURES["ring"].centres
     axes.imshow(row["surface"], extent=(-2, 2, -2, 2), origin="lower", cmap="gray", vmin=0, vmax=1, alpha=0.6)
-    axes.scatter(*centres.T, marker="+", s=70, c="black", lw=1)
-    axes.scatter(*np.array(row["samples"]).T, s=5, c=colour)
-    axes.set(xlim=(-2, 2), ylim=(-2, 2), xticks=[], yticks=[])
-    axes.set_title(title, fontsize=9)
+    axes.scatter(*centres.T, marker="+", s=90, c="black", lw=1.2, label="modes of the data")
+    samples = {"s": 8, "c": style["color"], "marker": style["marker"]}
+    axes.scatter(*np.array(row["samples"]).T, label="samples of G", **samples)
+    axes.set(xlim=(-2, 2), ylim=(-2, 2), xticks=[-2, 0, 2], yticks=[-2, 0, 2], xlabel="x_1", ylabel="x_2")
+    axes.set_title(title, fontsize=12)
+    axes.legend(loc="upper right", fontsize=8)
 
 
 # --- Digits: a saturating loss against a strong D -----------------------------------------------------

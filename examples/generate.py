@@ -2,6 +2,7 @@
 
     python examples/generate.py runs/mlp_gan
     python examples/generate.py runs/mlp_gan --count 400 --seed 7
+    python examples/generate.py runs/my_gan --model my_gan.py:MyGAN     a model of your own
 
 A walk leads along the great circle from one latent point to another: the norm of a normal vector in d
 dimensions is close to √d, so a straight line would cut through a region that G has never been trained on.
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.runs import image_grid, load_run, natural, parse_with_device, positive, save_image
+from minigan.runs import image_grid, load_run, model_class, natural, parse_with_device, positive, save_image
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
 
@@ -23,6 +24,8 @@ def main() -> None:
         description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
     parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
+    yours = "the class of a model of your own: this file is run%(default).0s"
+    parser.add_argument("--model", type=model_class, metavar="FILE.py:CLASS", help=yours)
     parser.add_argument("--count", type=positive, default=100, help="number of samples")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
     parser.add_argument(
@@ -31,7 +34,7 @@ def main() -> None:
     args = parse_with_device(parser)
     out = args.out or args.run
     try:
-        model = load_run(args.run)
+        model = load_run(args.run, args.model)
         out.mkdir(parents=True, exist_ok=True)
         draw(model, args.count, args.seed, out)
     except (OSError, ValueError) as error:

@@ -8,23 +8,23 @@ The model and its training step: minigan/models/mlp_gan.py.
 """
 
 from minigan.models import MLPGAN
-from minigan.runs import Run, batches_for, image_grid, load_digits, parse_run, run_parser
+from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
 EPOCHS = 35  # over which the learning rates fall
 BATCH_SIZE = 64
 
 
 def main() -> None:
-    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE), "mlp_gan")
-    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
+    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE, data="mnist"), "mlp_gan")
+    images = load_images(args)  # (N, H, W, C) in [-1, 1]
     batches = batches_for(args, images)
-    model = MLPGAN(decay_steps=args.decay_epochs * len(batches))
+    model = MLPGAN(image_shape=images.shape[1:], decay_steps=args.decay_epochs * len(batches))
     with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
         for epoch in run.epochs():
-            for batch in run.batches(epoch):  # (N, 28, 28, 1)
+            for batch in run.batches(epoch):  # (N, H, W, C)
                 run.log(model.train_step(batch))
             run.draw(image_grid(model.sample(100, run.noise)))
-    run.finish()  # curves, an animation, how good the digits are
+    run.finish()  # curves, an animation, how good the images are
 
 
 if __name__ == "__main__":

@@ -27,11 +27,12 @@ import numpy as np
 
 from minigan.models import TransformingAutoencoder
 from minigan.models.augmentation import shifted
-from minigan.runs import Run, batches_for, image_grid, parse_run, run_parser, split_digits
+from minigan.runs import Run, batches_for, image_grid, labelled, parse_run, run_parser, split_digits
 
 EPOCHS = 60  # over which the learning rate falls
 BATCH_SIZE = 64
 ROWS, COLUMNS = 4, 12  # groups in shifted.png, and images in a row
+SHOWN = "Digits, the same digits shifted by up to two pixels, and what the capsules draw for that shift"
 
 
 def main() -> None:
@@ -69,7 +70,8 @@ def finish(model: TransformingAutoencoder, x: np.ndarray) -> dict[str, np.ndarra
         print(f"{name:24} {a[0]:4.2f}   {a[1]:4.2f}   {b[0]:7.2f}   {b[1]:7.2f}")
 
     rows = [part[i : i + COLUMNS] for i in range(0, ROWS * COLUMNS, COLUMNS) for part in (x, target, drawn)]
-    return {"shifted": image_grid(np.concatenate(rows), columns=COLUMNS, scale=2)}
+    grid = image_grid(np.concatenate(rows), columns=COLUMNS, scale=2)
+    return {"shifted": labelled(grid, SHOWN, ["image x", "x shifted", "drawn from x"] * ROWS)}
 
 
 def agreement(change: np.ndarray, shifts: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,23 +8,23 @@ GANs it falls while the digits get better.  The model: minigan/models/wgan_gp.py
 """
 
 from minigan.models import WGANGP
-from minigan.runs import Run, batches_for, image_grid, load_digits, parse_run, run_parser
+from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
 EPOCHS = 25
 BATCH_SIZE = 64
 
 
 def main() -> None:
-    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE, decay=False), "wgan_gp")
-    images = load_digits(args.full)  # (N, 28, 28, 1) in [-1, 1]
+    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE, decay=False, data="mnist"), "wgan_gp")
+    images = load_images(args)  # (N, H, W, C) in [-1, 1]
     batches = batches_for(args, images)
-    model = WGANGP()
+    model = WGANGP(image_size=images.shape[1], channels=images.shape[-1])
     with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
         for epoch in run.epochs():
-            for batch in run.batches(epoch):  # (N, 28, 28, 1)
+            for batch in run.batches(epoch):  # (N, H, W, C)
                 run.log(model.train_step(batch))
             run.draw(image_grid(model.sample(100, run.noise)))
-    run.finish()  # curves, an animation, how good the digits are
+    run.finish()  # curves, an animation, how good the images are
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import partial
+from functools import partial, update_wrapper
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -102,12 +102,15 @@ class Primitive:
         self.name: str = forward.__name__.strip("_")
         self.vjps: tuple[Callable | None, ...] = ()
         self.each: Callable | None = None
-        self.__doc__, self.__name__ = forward.__doc__, self.name
+        update_wrapper(self, forward).__name__ = self.name  # help() and inspect.signature show the function
         taken = self.name in primitives and primitives[self.name].plain.__module__ != forward.__module__
         primitives[f"{forward.__module__}.{self.name}" if taken else self.name] = self
 
     def __repr__(self):
         return f"<primitive {self.name}>"
+
+    def __get__(self, instance, owner=None):  # so help() shows it as a function, with arguments
+        return self
 
     def __call__(self, *args, **keywords):
         values, records = [], False
@@ -187,9 +190,7 @@ def grad(y: Tensor, xs, g=None, create_graph: bool = False, allow_unconnected: b
     g = _incoming(y, xs, g)
     path, on_path = _between(xs, y)
     wanted = {x.order for x in xs}
-    grads = {
-        y.order: g if create_graph or type(g) is not Tensor else g.data
-    }  # order -> what has arrived there so far
+    grads = {y.order: g if create_graph or type(g) is not Tensor else g.data}  # order -> what has arrived
     for t in path:  # from the youngest to the oldest: when its turn comes, everything has arrived at t
         g = grads[t.order] if t.order in wanted else grads.pop(t.order)
         op, args, keywords, values = t.recipe

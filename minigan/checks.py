@@ -188,6 +188,13 @@ def check_labels(who: str, classes: int, x):
     raise ValueError(f"{who}: labels are {came}, expected integers from 0 to {classes - 1}")
 
 
+def pair(who: str, x) -> tuple:
+    """A batch that is a pair (images, labels)."""
+    if not isinstance(x, tuple) or len(x) != 2:
+        raise ValueError(f"{who}: expected a batch that is a pair (images, labels)")
+    return x
+
+
 def numbers(who: str, shape: tuple[int, ...], **values) -> np.ndarray:
     """An array of this shape, of finite real numbers, as float32."""
     ((name, x),) = values.items()

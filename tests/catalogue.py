@@ -20,6 +20,10 @@ COMPOSITIONS = {
     "conv2d_transpose": [
         (lambda y, w: ops.conv2d_transpose(y, w, 2, 1), [normal(1, 2, 3, 1), normal(3, 3, 2, 1)])
     ],
+    "conv3d": [(lambda x, w: ops.conv3d(x, w, 2, "same"), [normal(1, 3, 2, 3, 2), normal(2, 2, 3, 2, 1)])],
+    "conv3d_transpose": [
+        (lambda y, w: ops.conv3d_transpose(y, w, 2, 1), [normal(1, 2, 2, 2, 1), normal(3, 3, 3, 2, 1)])
+    ],
     "matmul": [
         (lambda a, b: a @ b, [normal(3), normal(3, 2)]),
         (lambda a, b: a @ b, [normal(2, 3), normal(3)]),

@@ -5,9 +5,9 @@ from typing import Any
 
 import loops
 from hypothesis import strategies as st
-from strategies import arrays, integers, layouts, normal
 
 from minigan import ops
+from minigan.gradcheck.strategies import arrays, integers, layouts, normal
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import window
 
@@ -37,11 +37,13 @@ class Case:
         return window("test", self.x.shape[1:-1], self.w.shape[:-2], *self.how)
 
     def convolution(self, x, w):
-        return ops.conv2d(x, w, *self.how) if self.x.ndim == 4 else convolution(x, w, at=self.at)
+        public = {4: ops.conv2d, 5: ops.conv3d}.get(self.x.ndim)
+        return public(x, w, *self.how) if public else convolution(x, w, at=self.at)
 
     def transpose(self, y, w):
-        if self.x.ndim == 4:
-            return ops.conv2d_transpose(y, w, self.strides, self.padding, self.x.shape[1:3], self.dilation)
+        public = {4: ops.conv2d_transpose, 5: ops.conv3d_transpose}.get(self.x.ndim)
+        if public:
+            return public(y, w, self.strides, self.padding, self.x.shape[1:-1], self.dilation)
         return convolution_transpose(y, w, at=self.at)
 
     def kernel_gradient(self, x, y):

@@ -184,6 +184,11 @@ def _is_new(result, hosts) -> bool:
     return isinstance(result, np.ndarray) and not any(np.may_share_memory(result, a) for a in arrays)
 
 
+def _is_same(a: np.ndarray, b: np.ndarray) -> bool:
+    """True for two views of the same elements, as after `x[i] += y`: CuPy does not copy them onto themselves."""
+    return (a.ctypes.data, a.shape, a.strides) == (b.ctypes.data, b.shape, b.strides)
+
+
 def _numpy(place: str):
     return functools.reduce(getattr, filter(None, place.split(".")), np)
 
@@ -273,7 +278,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
             chosen = np.arange(self._host.size).reshape(self._host.shape)[where]
             if len(np.unique(chosen)) != chosen.size:
                 raise RuntimeError("an assignment names an element twice: which value stays is undefined")
-        _count(calls=1, waits=any(a.dtype == bool for a in arrays))
+        is_there = isinstance(values, ndarray) and not arrays and _is_same(values._host, self._host[where])
+        _count(calls=not is_there, waits=any(a.dtype == bool for a in arrays))
         self._host[where] = values if isinstance(values, np.ndarray) else _inside(values)
 
     # Every look at the numbers is a download, and waits until they are there.
@@ -345,6 +351,41 @@ class Generator:
         return drawn
 
 
+class ElementwiseKernel:
+    """A kernel of one's own, whose body must be Python as well as C++: assignments to names of the parameters.
+
+    All parameters have one type T: all arrays must have one precision, which the numbers among them take.
+    """
+
+    def __init__(self, in_params: str, out_params: str, operation: str, name: str = "kernel") -> None:
+        reads, changes = ([part.split() for part in text.split(",")] for text in (in_params, out_params))
+        if any(len(part) != 2 or part[0] != "T" for part in [*reads, *changes]):
+            raise ValueError(f"{name}: the stand-in knows parameters of type T only")
+        self.names, self.changed = [n for _, n in (*reads, *changes)], [n for _, n in changes]
+        self.body = compile(operation, name, "exec")
+
+    def __call__(self, *args):
+        given = dict(zip(self.names, map(_inside, args), strict=True))
+        targets = [given[name] for name in self.changed]
+        dtypes = {a.dtype for a in given.values() if isinstance(a, np.ndarray)}
+        if len(dtypes) != 1:
+            raise TypeError(f"Type is mismatched. T {dtypes}")
+        shape = np.broadcast_shapes(*(np.shape(a) for a in given.values()))
+        for target in targets:
+            if target.shape != shape:
+                raise ValueError(f"Out shape is mismatched: {target.shape} and {shape}")
+            _refuse_overlap(target, "a kernel")
+        _count(calls=1)
+        (dtype,) = dtypes
+        scope = {name: np.array(a, dtype) for name, a in given.items()} | {"sqrt": np.sqrt}
+        with np.errstate(all="ignore"):
+            exec(self.body, {"__builtins__": {}}, scope)  # noqa: S102 - a body of minigan's own
+        for name, target in zip(self.changed, targets, strict=True):
+            target[...] = scope[name]
+        changed = args[-len(targets) :]
+        return changed[0] if len(changed) == 1 else changed
+
+
 class Module:
     """cupy, or a module inside it: functions by the record, and what is given."""
 
@@ -368,6 +409,7 @@ cupy = Module(
     ndarray=ndarray,
     asarray=asarray,
     array=array,
+    ElementwiseKernel=ElementwiseKernel,
     asnumpy=lambda a: a.get() if isinstance(a, ndarray) else np.asarray(a),
     is_available=lambda: True,
     linalg=Module("linalg"),

@@ -1,11 +1,11 @@
 """The documentation is true: its code runs, prints what it says, and is the code of the package.
 
-In README.md and docs/*.md a fenced block is, by the words after its three backticks,
+In README.md and the pages of docs a fenced block is, by the words after its three backticks,
 
     python, with >>>       run as a doctest; spaces do not matter, and ... stands for anything
     python, without >>>    run; what it prints must be the `text` block directly below, or nothing
     python source=FILE     an excerpt, which must be in that file word for word; a line "# ..." leaves out
-    text, console          not run
+    text, console, math    not run
 
 The blocks of a page share one namespace, from top to bottom, and run in an empty folder.
 
@@ -17,23 +17,26 @@ import doctest
 import importlib
 import importlib.util
 import io
+import json
 import re
 import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import minigan
-from minigan.autograd import Primitive, primitives
+from minigan.autograd import primitives
 
 ROOT = Path(__file__).parents[1]
 FAST = "minigan.fast" in sys.modules  # the quicker bodies run
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-PAGES = [page for page in PAGES if FAST or page.name != "fast.md"]
-NOT_RUN = ("text", "console")
+MADE = ("readme.md",)  # by docs/conf.py, and not in the repository
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if (FAST or page.name != "fast.md") and page.name not in MADE]
+NOT_RUN = ("text", "console", "math")
 FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
@@ -130,13 +133,8 @@ def module_names():
 @pytest.mark.parametrize("name", module_names())
 def test_docstring_examples(name, as_a_reader):
     module = importlib.import_module(name)
-    find = doctest.DocTestFinder().find
-    examples = find(module, name)
-    for op in vars(module).values():  # their docstrings are those of instances, which doctest overlooks
-        if isinstance(op, Primitive) and op.forward.__module__ == name:
-            examples += find(op.forward, f"{name}.{op.name}", module)
     report = io.StringIO()
-    for example in examples:
+    for example in doctest.DocTestFinder().find(module, name):
         doctest.DocTestRunner(optionflags=FLAGS, verbose=False).run(example, out=report.write)
     if report.getvalue():
         raise AssertionError(report.getvalue())
@@ -172,6 +170,25 @@ def broken_links(page, text):
     return broken
 
 
+def faults_of_formulas(text):
+    """What GitHub or the site would not typeset: an open brace or environment, or what Markdown eats in between.
+
+    Formulas are LaTeX: blocks of the kind `math`, and $...$ in a line, where a backslash before punctuation is lost.
+    """
+    inline = re.findall(r"(?<![\\$`\w])\$([^$\n]+)\$", prose(text))
+    faults = [f"${tex}$" for tex in inline if re.search(r"\\[^a-zA-Z]", tex) or tex != tex.strip()]
+    for tex in [*inline, *(block.code for block in blocks_of(text) if block.kind == "math")]:
+        begun, ended = (re.findall(rf"\\{word}\{{(\w+)\}}", tex) for word in ("begin", "end"))
+        bare = re.sub(r"\\[{}]", "", tex)
+        if (
+            bare.count("{") != bare.count("}")
+            or begun != ended[::-1]
+            or len(re.findall(r"\\left\b", tex)) != len(re.findall(r"\\right\b", tex))
+        ):
+            faults.append(tex)
+    return faults + [line for line in prose(text).splitlines() if line.count("$") % 2]
+
+
 def exists(dotted):
     """True if minigan, its modules and their attributes have this name."""
     found, path = minigan, "minigan"
@@ -205,14 +222,40 @@ def test_links_files_tests_and_public_names_exist(page):
     text = page.read_text()
     assert broken_links(page, text) == []
     assert unknown_names(text) == []
+    assert faults_of_formulas(text) == []
+
+
+def script(name):
+    """A script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="module")
 def make_index():
-    spec = importlib.util.spec_from_file_location("make_index", ROOT / "docs" / "make_index.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return script("make_index")
+
+
+def test_a_notebook_has_a_cell_for_every_block_and_no_outputs(tmp_path, capsys):
+    make_notebooks = script("make_notebooks")
+    make_notebooks.main(tmp_path)
+    made = sorted(tmp_path.glob("*.ipynb"))
+    assert [path.stem for path in made] == ["digits", "gradient", "ring"]
+    for path in made:
+        found, page = (
+            json.loads(path.read_text()),
+            (ROOT / "docs" / "notebooks" / f"{path.stem}.md").read_text(),
+        )
+        assert (found["nbformat"], found["nbformat_minor"]) == (4, 5)
+        cells = found["cells"]
+        assert len({cell["id"] for cell in cells}) == len(cells)
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        assert code == [block.code.strip("\n") for block in blocks_of(page) if block.kind == "python"]
+        assert all(cell["outputs"] == [] for cell in cells if cell["cell_type"] == "code")
+        words = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+        assert "```" not in words and words.startswith("# ")
 
 
 def test_the_index_has_the_first_line_of_every_module(make_index):
@@ -231,9 +274,42 @@ def test_every_module_begins_with_a_sentence_that_stands_alone(make_index):
         assert len(make_index.first_line(path)) > 10, path
 
 
+def test_the_gallery_has_every_example_and_every_picture():
+    gallery = (ROOT / "docs" / "gallery.md").read_text()
+    examples = [path.name for path in (ROOT / "examples").glob("*.py")]
+    assert examples and [name for name in examples if f"examples/{name}" not in gallery] == []
+    pages = "".join(page.read_text() for page in PAGES)
+    unused = [
+        path.name for path in (ROOT / "docs" / "gallery").iterdir() if f"gallery/{path.name}" not in pages
+    ]
+    assert unused == []
+
+
 def test_figures_are_small():
-    for figure in (ROOT / "docs").rglob("*.png"):
-        assert figure.stat().st_size < 200_000, figure
+    for kind, limit in (("png", 200_000), ("svg", 100_000), ("gif", 600_000)):
+        for figure in (ROOT / "docs").rglob(f"*.{kind}"):
+            assert figure.stat().st_size < limit, figure
+
+
+def test_every_animation_is_there_and_shows_one_frame_at_a_time(tmp_path, capsys):
+    script("make_animations").main(tmp_path)
+    for made in tmp_path.iterdir():
+        committed = ROOT / "docs" / "figures" / made.name
+        frames = [frame_times(ElementTree.parse(path)) for path in (made, committed)]
+        assert len(frames[0]) == len(frames[1]) >= 9, made.name
+        for time in np.linspace(0.001, 0.999, 200):
+            assert sum(begin <= time < end for begin, end in frames[1]) == 1, (made.name, time)
+    assert len(list(tmp_path.iterdir())) == 5
+
+
+def frame_times(picture):
+    """From when to when each frame of an animation can be seen, as shares of its length."""
+    found = []
+    for motion in picture.iter("{http://www.w3.org/2000/svg}animate"):
+        times = [*map(float, motion.get("keyTimes").split(";")), 1.0]
+        i = motion.get("values").split(";").index("visible")
+        found.append((times[i], times[i + 1]))
+    return found
 
 
 # --- The runner itself -------------------------------------------------------------------------------
@@ -281,6 +357,24 @@ def test_the_other_checks_notice():
         "minigan/no.py",
     ]
     assert unknown_names("`test_nothing_at_all`") == ["test_nothing_at_all"]
+
+
+def test_a_formula_that_would_not_be_typeset_is_noticed():
+    block = "```math\n{}\n```\n"
+    right = [
+        "$x_i$ and `$HOME`, $\\lVert s \\rVert$",
+        block.format(r"\begin{aligned} \{x\} &= 1 \end{aligned}"),
+    ]
+    wrong = [
+        "$\\|s\\|$",
+        "$ x $",
+        "$a",
+        block.format("x_{i"),
+        block.format(r"\begin{aligned} x"),
+        block.format(r"\left( x )"),
+    ]
+    assert [faults_of_formulas(text) for text in right] == [[], []]
+    assert all(faults_of_formulas(text) for text in wrong)
 
 
 def test_a_line_that_is_missing_or_old_in_the_index_is_noticed(make_index):

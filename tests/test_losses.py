@@ -5,12 +5,12 @@ import pytest
 from device_tools import assert_agree, there
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import distinct, normal, seeds
 
 import minigan as mg
 from minigan import losses, ops
 from minigan.autograd import Tensor, grad
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import distinct, normal, seeds
 from minigan.layers import Dense, Sequential, Tanh
 from minigan.losses import (
     binary_cross_entropy,

@@ -7,10 +7,10 @@ import pytest
 from device_tools import assert_agree, there
 from hypothesis import given
 from layer_tools import randomised
-from strategies import seeds
 
 import minigan as mg
 from minigan.autograd import Tensor, grad
+from minigan.gradcheck.strategies import seeds
 from minigan.layers import BatchNormalization, Dense, Sequential
 from minigan.optimizers import (
     SGD,

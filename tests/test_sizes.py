@@ -29,7 +29,7 @@ def test_the_table_of_the_readme_is_written_from_the_count(tool):
 
 
 def test_a_longer_file_and_a_longer_function_are_noticed(tool, tmp_path, monkeypatch):
-    """The counter objects: to a file of 301 lines, and to a function of 41 lines of code."""
+    """The counter objects: to a file of more than 300 lines, or of 150, and to a function of 41 lines of code."""
     body = "\n".join(["    x = 1"] * 40 + ["    # a comment", ""] * 300)
     (tmp_path / "backend.py").write_text(
         f'"""A file."""\n\n\ndef f():\n    """Docstring\n    of two."""\n{body}\n'
@@ -37,6 +37,14 @@ def test_a_longer_file_and_a_longer_function_are_noticed(tool, tmp_path, monkeyp
     monkeypatch.setattr(tool, "PACKAGE", tmp_path)
     monkeypatch.setattr(tool, "BOOK", ("backend.py",))
     monkeypatch.setattr(tool, "PART_I", {"backend.py": "all of it"})
+    monkeypatch.setattr(tool, "ADDED", ("backend.py",))
     found = tool.counts()
     assert found["a function of the book"] == 41
     assert found["a file of the book"] > 300
+    assert found["a file added since"] > 150
+    assert found["the book"] == 0 < found["Part I"]
+
+
+def test_what_was_added_exists_and_belongs_to_the_book(tool):
+    book = {tool.name_of(path) for path in tool.files_of_the_book()}
+    assert set(tool.ADDED) <= book and not set(tool.ADDED) & {*tool.PART_I, *tool.GUARDS}

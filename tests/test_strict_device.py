@@ -16,6 +16,8 @@ from minigan import backend
 
 overlapping = "cp.lib.stride_tricks.as_strided(cp.zeros(6, dtype='f'), (4, 3), (4, 4))"
 
+KERNEL = ("T g, T rate", "T p", "p -= rate * sqrt(g);", "descend")
+
 TABLE = [
     # an array of the device does not become one of the host by itself
     ("np.asarray(a)", TypeError),
@@ -103,6 +105,12 @@ TABLE = [
         "np.array_equal(cp.random.default_rng(0).random(5).get(), np.random.default_rng(0).random(5))",
         False,
     ),
+    # kernels of one's own: KERNEL is one that changes p in place
+    ("float(cp.ElementwiseKernel(*KERNEL)(a, 3.0, a + 6).sum()) == 48.0", True),
+    ("(lambda p: cp.ElementwiseKernel(*KERNEL)(a, 1.0, p) is p)(a + 1)", True),
+    ("cp.ElementwiseKernel(*KERNEL)(a, 3.0, a.astype('d'))", TypeError),
+    ("cp.ElementwiseKernel(*KERNEL)(a, 3.0, a[0].copy())", ValueError),
+    ("cp.ElementwiseKernel(*KERNEL)(a, 3.0, host)", TypeError),
     # the rest of what an array is
     ("(lambda out: np.add(a, a, out=out) is out)(cp.asarray(host))", True),
     ("len(a) == 3 and [row.shape for row in a] == [(4,)] * 3", True),
@@ -165,7 +173,7 @@ def libraries():
 def run(program, cp):
     host = np.ones((3, 4), np.float32)
     names = {"np": np, "cp": cp, "host": host, "a": cp.asarray(host.copy()), "math": math}
-    return eval(program, names | {"pickle": pickle, "copy": copy})
+    return eval(program, names | {"pickle": pickle, "copy": copy, "KERNEL": KERNEL})
 
 
 every_library = pytest.mark.parametrize("cp", list(libraries()))
@@ -211,6 +219,9 @@ def test_not_everything_is_waiting(program):
         ("a.reshape(4, 3).T[::2]", 0, 0, 0),  # views cost nothing
         ("a.T.reshape(12)", 0, 0, 1),  # but this one is a copy
         ("a.__imul__(2)", 0, 0, 1),
+        ("exec('a[0] += a[1]')", 0, 0, 1),  # nothing is copied onto itself
+        ("exec('a[0] = a[1]')", 0, 0, 1),
+        ("cp.ElementwiseKernel(*KERNEL)(a, 1.0, a)", 0, 0, 1),
         ("cp.zeros(3)", 0, 0, 1),
         ("cp.asarray(host)", 1, 0, 0),
         ("a[[0, 2]]", 1, 0, 1),  # a list of rows is uploaded

@@ -94,11 +94,17 @@ def test_a_wrong_use_ends_in_one_sentence(key):
     assert complaints(key, ROWS[key]) == []
 
 
-@pytest.mark.parametrize(
-    "key", [key for key in ROWS if key not in ("data.load_folder", "evaluation.short_table")]
+#: there are no pictures to load here, one would be downloaded, and the tables take long; all have tests of their own
+ELSEWHERE = (
+    "data.load_folder",
+    "data.load_fashion_mnist",
+    "evaluation.short_table",
+    "evaluation.picture_table",
 )
+
+
+@pytest.mark.parametrize("key", [key for key in ROWS if key not in ELSEWHERE])
 def test_the_use_that_the_others_differ_from_is_right(key):
-    """There are no pictures to load here, and the table takes long; both have tests of their own."""
     with np.errstate(all="ignore"):
         ROWS[key].call(**ROWS[key].valid)
 

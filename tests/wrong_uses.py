@@ -178,6 +178,30 @@ OPS = {
 }  # fmt: skip
 
 
+def in_space(values):
+    """What is wrong for one number or three."""
+    return [v for v in values if v != (1, 2, 3)] + [(1, 2)]
+
+
+AXES_3D = in_space([v for v in PER_AXIS if v is not NOTHING])
+VOLUME, KERNEL_3D = of((2, 4, 4, 4, 2)), of((3, 3, 3, 2, 1))
+SPATIAL = {
+    "kernel": array(X, of((3, 3, 3, 5, 5))),
+    "strides": AXES_3D,
+    "padding": PADDING,
+    "dilation_rate": AXES_3D,
+}
+OPS["conv3d"] = Row(
+    ops.conv3d,
+    {"x": VOLUME, "kernel": KERNEL_3D},
+    {"x": array(X, of((2, 4, 4, 4, 3)), of((2, 2, 2, 2, 2))), **SPATIAL},
+)
+OPS["conv3d_transpose"] = Row(
+    ops.conv3d_transpose, {"y": of((2, 4, 4, 4, 1)), "kernel": KERNEL_3D},
+    {"y": array(X, of((2, 4, 4, 4, 3))), **SPATIAL, "output_size": [0, -1, 2.5, "a", (1,), 99]},
+)  # fmt: skip
+
+
 # --- Layers, losses, optimizers ------------------------------------------------------------------------
 
 INITIALIZER = ["glorrot", 3, None, lambda *_: None, lambda shape, *_: np.zeros((1,))]
@@ -236,6 +260,10 @@ LAYERS = {
     "UpSampling2D": Row(layers.UpSampling2D, {}, {"size": [*PER_AXIS, None], "interpolation": WORD}),
     "squash": Row(layers.squash, {"x": X}, {"x": ARRAY, "axis": AXIS}, "squash|sum"),
 }  # fmt: skip
+
+CONVOLVING_3D = CONVOLVING | {key: [*AXES_3D, None] for key in ("kernel_size", "strides", "dilation_rate")}
+LAYERS["Conv3D"] = Row(layers.Conv3D, CONVOLVED, CONVOLVING_3D)
+LAYERS["Conv3DTranspose"] = Row(layers.Conv3DTranspose, CONVOLVED, CONVOLVING_3D)
 
 #: what a layer is called with: the arguments that make it, a valid input, and wrong ones
 CALLED = {
@@ -376,7 +404,7 @@ TWO_RATES = [0.1, "a", None, (0.1,), (0.1, 0.0), (0.1, nan), ("a", 0.1), (0.1, -
 #: field of a model -> what is wrong for it
 FIELDS = {
     **dict.fromkeys((
-        "channels", "width", "latent_size", "r1_every", "critic_steps", "kernel_size", "capsules", "dimensions",
+        "channels", "width", "latent_size", "r1_every", "critic_steps", "conditions", "kernel_size", "capsules", "dimensions",
         "classes", "class_dimensions", "routings", "filters", "strides", "recognition_units", "generation_units",
     ), SIZE),
     "image_size": [*SIZE, 30, 3],
@@ -388,6 +416,7 @@ FIELDS = {
     "learning_rate": RATE, "r1_weight": number(-1.0), "average_decay": number(-0.1, 1.0),
     "penalty_weight": number(-1.0), "reconstruction_weight": number(-1.0), "std": number(0.0, -1.0),
     "noise": number(-1.0), "dropout": number(-1.0, 1.0), "smoothing": number(-0.1, 0.5),
+    "reconstructed_share": number(-0.1, 1.1), "r1_weights": [0.1, "a", None, (0.1,), (0.1, -1.0), (0.1, nan), NOTHING],
     "categories": [*COUNT, 10**6], "max_shift": COUNT, "upsampling": WORD, "likelihood": WORD, "kind": WORD,
     "weights": [3, None, "a", (1.0, 1.0), (1.0, 1.0, 1.0, -1.0), (1.0, 1.0, 1.0, nan), NOTHING],
     "four": [3, "a", (Dense(2, 2),), NOTHING],
@@ -404,7 +433,8 @@ SMALL = {
         "decoder_units": (2, 2),
     },
     "TransformingAutoencoder": {"image_size": 8, "capsules": 2},
-    "AEGAN": {"image_size": 8, "latent_size": 2, "width": 2},
+    "AEGAN": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0},
+    "ConditionalGAN": {"image_size": 8, "latent_size": 2, "width": 2, "conditions": 3},
     "VAE": {"image_size": 8, "latent_size": 2, "width": 2},
 }  # fmt: skip
 UNFIT = {"CapsNet": {"image_size": [30], "strides": []}, "TransformingAutoencoder": {"image_size": [30, 3]},
@@ -499,6 +529,12 @@ MODELS["CapsNet.decode"] = Row(
     lambda v, labels=None: MADE["CapsNet"].decode(v, labels), {"v": CAPSULES},
     {"v": ["a", None, X, CAPSULES * nan], "labels": ["a", np.array([0, 10]), np.array([0])]}, "CapsNet",
 )  # fmt: skip
+LABELLED, LABELS = of((4, 8, 8, 1)), np.array([0, 1, 2, 0])
+MODELS["ConditionalGAN.train_step"] = Row(
+    lambda batch: MADE["ConditionalGAN"].train_step(batch), {"batch": (LABELLED, LABELS)},
+    {"batch": ["a", None, 3, LABELLED, (LABELLED,), (LABELLED, LABELS + 3), (LABELLED, LABELS[:2]), (LABELLED, WORDS)]},
+    "ConditionalGAN",
+)  # fmt: skip
 MODELS["Model.load_state"] = Row(
     lambda state: MADE["GAN"].load_state(state), {"state": MADE["GAN"].state()},
     {"state": [3, None, "a", {}, MADE["GAN"].state() | {"networks/generator/bias": "a"}]}, r"(GAN|Dense).load_state",
@@ -532,6 +568,9 @@ DATA = {
     "load_folder": Row(data.load_folder, {"folder": "pictures", "size": 8}, {"folder": PATH, "size": SIZE}),
     "load_mnist": Row(data.load_mnist, {}, {"split": [*WORD, "test"], "full": FLAG}),
 }  # fmt: skip
+
+DATA["load_faces"] = Row(data.load_faces, {}, {})
+DATA["load_fashion_mnist"] = Row(data.load_fashion_mnist, {}, {"split": WORD})
 
 TRAINED = {"model": Regression(), "batches": Batches(of((8, 3)), 4), "epochs": 1, "out": "out"}
 TRAINING = {
@@ -605,6 +644,34 @@ EVALUATION = {
         {"model": [3, None, "a"], "samples": [*SIZE, 7], "training": WORD, "seed": COUNT}, "short_table|evaluate",
     ),
 }  # fmt: skip
+
+PICTURES = of((20, 8, 8, 1))
+WRONG_PICTURES = [
+    "a",
+    None,
+    3,
+    PICTURES[0],
+    PICTURES[:0],
+    PICTURES * nan,
+    of((20, 5, 5, 1)),
+    np.zeros((20, 8, 8, 1), int),
+]
+EVALUATION["evaluate_pictures"] = Row(
+    evaluation.evaluate_pictures, {"samples": PICTURES, "originals": of((40, 8, 8, 1))},
+    {"samples": WRONG_PICTURES, "originals": WRONG_PICTURES},
+)  # fmt: skip
+EVALUATION["picture_table"] = Row(
+    evaluation.picture_table, {"model": FAKE_MODEL, "originals": PICTURES},
+    {"model": [3, None, "a"], "originals": WRONG_PICTURES, "samples": SIZE, "seed": COUNT}, "picture_table|evaluate_pictures",
+)  # fmt: skip
+EVALUATION["mean_distance"] = Row(
+    evaluation.mean_distance, {"points": POINTS},
+    {"points": array(of((0, 2)), np.full((10, 2), nan), np.zeros(3), 3.0), "seed": COUNT},
+)  # fmt: skip
+EVALUATION["nearest_other"] = Row(
+    evaluation.nearest_other, {"points": POINTS, "chosen": np.array([0, 1])},
+    {"points": array(of((0, 2)), np.full((10, 2), nan), np.zeros(3), 3.0), "chosen": ["a", None, 3, np.array([99]), np.array([0.5])]},
+)  # fmt: skip
 
 GRADCHECK = {
     "GradientError": Row(gradcheck.GradientError, {"message": "wrong"}, {"message": [], "facts": []}),

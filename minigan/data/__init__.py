@@ -1,16 +1,21 @@
 """Data: what a GAN imitates, and the order in which it sees it.
 
-    mnist.py       load_mnist: handwritten digits (idx.py reads the files, download.py fetches them)
-    synthetic.py   ring and grid: mixtures of Gaussians in the plane, whose modes can be counted
+    mnist.py       load_mnist: handwritten digits
+    faces.py       load_faces: small drawn heads in colour, with their attributes
+    fashion.py     load_fashion_mnist: photographs of clothes
     folder.py      load_folder: PNG and JPEG files of your own
+    synthetic.py   ring and grid: mixtures of Gaussians in the plane, whose modes can be counted
     batches.py     Batches: an order that a run can resume in the middle of an epoch
 
+published.py finds or fetches (download.py) and reads (idx.py) published files; pixels.py scales and resizes images.
 All of it works on NumPy arrays and needs no other part of minigan.
 """
 
 from minigan.data.batches import Batches
+from minigan.data.faces import load_faces
+from minigan.data.fashion import load_fashion_mnist
 from minigan.data.folder import load_folder
 from minigan.data.mnist import load_mnist
 from minigan.data.synthetic import grid, ring
 
-__all__ = ["Batches", "grid", "load_folder", "load_mnist", "ring"]
+__all__ = ["Batches", "grid", "load_faces", "load_fashion_mnist", "load_folder", "load_mnist", "ring"]

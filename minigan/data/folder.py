@@ -1,7 +1,7 @@
 """A folder of your own pictures: PNG and JPEG files of any size and shape become one array of images.
 
 A picture is turned upright as its camera noted, laid on white where it is transparent, cut to the square
-in its middle, and resized. Needs Pillow, which comes with matplotlib. Read before: nothing.
+in its middle, and resized. Needs Pillow, which comes with matplotlib. Read before: pixels.py.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minigan.checks import path, whole
+from minigan.data.pixels import scaled
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
 MAX_PIXELS = 25_000_000  # of one picture; unpacked, it takes up to a dozen bytes for each
@@ -49,9 +50,7 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     pixels = np.stack(pictures)  # (N, size, size, 3)
     if (pixels == pixels[..., :1]).all():
         pixels = pixels[..., :1]  # (N, size, size, 1)
-    images = np.subtract(pixels, 127.5, dtype=np.float32)
-    images /= 127.5
-    return images
+    return scaled(pixels)
 
 
 def _files(folder: Path) -> list[Path]:

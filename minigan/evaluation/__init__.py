@@ -8,12 +8,23 @@ from minigan.evaluation.metrics import (
     digit_shares,
     frechet_distance,
     kernel_distance,
+    mean_distance,
     memorisation,
     modes_covered,
     nearest,
+    nearest_other,
     precision_recall,
 )
-from minigan.evaluation.table import SHORT, SIZES, evaluate, format_table, shipped_distances, short_table
+from minigan.evaluation.table import (
+    SHORT,
+    SIZES,
+    evaluate,
+    evaluate_pictures,
+    format_table,
+    picture_table,
+    shipped_distances,
+    short_table,
+)
 
 __all__ = [
     "SHORT",
@@ -25,12 +36,16 @@ __all__ = [
     "digit_classifier",
     "digit_shares",
     "evaluate",
+    "evaluate_pictures",
     "format_table",
     "frechet_distance",
     "kernel_distance",
+    "mean_distance",
     "memorisation",
     "modes_covered",
     "nearest",
+    "nearest_other",
+    "picture_table",
     "precision_recall",
     "shipped_distances",
     "short_table",

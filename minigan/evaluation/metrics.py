@@ -224,6 +224,39 @@ def nearest(points: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.nd
     return index, np.concatenate(distance)
 
 
+def nearest_other(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """For each of the `chosen` (N,), indices of points (M, ...), the distance to the nearest other point: (N,)."""
+    points, _ = _points("nearest_other", points, points, least=2, precise=False)
+    chosen, count = _numbers("nearest_other", chosen=chosen), len(points)
+    if (
+        chosen.ndim != 1
+        or chosen.dtype.kind not in "iu"
+        or not (0 <= chosen).all()
+        or not (chosen < count).all()
+    ):
+        raise ValueError(f"nearest_other: chosen is {checks.short(chosen)}, expected indices below {count}")
+    some = points[chosen]
+    distances = []
+    for rows, d in squared_distances(some, points):
+        d[np.arange(len(d)), chosen[rows]] = np.inf
+        distances.append(
+            np.linalg.norm(some[rows] - points[d.argmin(axis=1)], axis=1)
+        )  # exact, as in `nearest`
+    return np.concatenate(distances)
+
+
+def mean_distance(points: np.ndarray, seed: int = 0) -> float:
+    """How different points (N, ...) are: the mean distance of each to another one, N at least 2.
+
+    They are put into a ring in random order, which estimates the mean over all pairs.  0 if all are the same.
+    """
+    points, _ = _points("mean_distance", points, points, least=2, precise=False)
+    rng = np.random.default_rng(checks.whole("mean_distance", least=0, seed=seed))
+    ring = points[rng.permutation(len(points))]
+    ring, after = _points("mean_distance", ring, np.roll(ring, -1, axis=0), least=2, precise=False)
+    return float(np.linalg.norm(ring - after, axis=1).mean())
+
+
 def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tuple[float, float]:
     """Compare distances to the nearest training image: of fakes, and of real images not trained on.
 

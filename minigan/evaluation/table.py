@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan.checks import choice, flag, instance, whole
+from minigan.checks import choice, flag, images, instance, whole
 from minigan.data import load_mnist
 from minigan.evaluation.classifier import checked_images, digit_classifier
 from minigan.evaluation.metrics import (
@@ -36,8 +36,10 @@ from minigan.evaluation.metrics import (
     digit_shares,
     frechet_distance,
     kernel_distance,
+    mean_distance,
     memorisation,
     nearest,
+    nearest_other,
     precision_recall,
 )
 
@@ -63,6 +65,14 @@ FORMS = {
     "different bins of 100": "{:.0f}",
 }
 SHORT = tuple(FORMS)[:5]
+
+#: the metrics that ask no classifier, for pictures of anything
+PICTURE_FORMS = {
+    "distance to the nearest training picture": "{:.2f}",
+    "the same as a ratio (1: as another real one)": "{:.3f}",
+    "nearer than 99 % of real pictures, %": "{:.1f}",
+    "mean distance of two pictures": "{:.2f}",
+}
 
 
 class Row(NamedTuple):
@@ -150,13 +160,54 @@ def measured(
     return dict(zip(FORMS, found, strict=False))
 
 
+def evaluate_pictures(samples: np.ndarray, originals: np.ndarray) -> list[Row]:
+    """The table of samples (N, H, W, C) of anything, beside the pictures (M, H, W, C) that G was trained on.
+
+    It tells a generator that copies, or that draws the same again and again; not how good its pictures are: for that,
+    look at them.  Distances are those of pixels in [-1, 1].  The baseline is what N of the originals, chosen at
+    random, get in the place of the samples, with the nearest of the other originals.
+    """
+    samples = _pictures("evaluate_pictures", samples)
+    originals = images("evaluate_pictures", samples.shape[1:], originals)
+    chosen = np.random.default_rng(0).permutation(len(originals))[: len(samples)]
+    apart = nearest_other(originals, chosen)
+
+    def numbers(pictures: np.ndarray, distances: np.ndarray) -> tuple[float, ...]:
+        ratio, near = memorisation(distances, apart)
+        return float(np.median(distances)), ratio, 100 * near, mean_distance(pictures)
+
+    found = numbers(samples, nearest(samples, originals)[1])
+    baseline = numbers(originals[chosen], apart)
+    return [Row(*row) for row in zip(PICTURE_FORMS, zip(found), zip(baseline), strict=True)]
+
+
+def picture_table(model: Any, originals: np.ndarray, samples: int = 2000, seed: int = 0) -> str:
+    """What an example ends with that was not trained on digits; always of the same samples."""
+    originals = _pictures("picture_table", originals)
+    return format_table(evaluate_pictures(_sampled("picture_table", model, samples, seed), originals))
+
+
+def _sampled(who: str, model: Any, samples: int, seed: int) -> np.ndarray:
+    if not all(hasattr(model, name) for name in ("latent_size", "sample")):
+        raise TypeError(f"{who}: model is a {type(model).__name__}, expected one with latent_size and sample")
+    rng = np.random.default_rng(whole(who, least=0, seed=seed))
+    return model.sample(samples, rng.standard_normal((whole(who, samples=samples), model.latent_size)))
+
+
+def _pictures(who: str, pictures: np.ndarray) -> np.ndarray:
+    if np.ndim(pictures) != 4:
+        raise ValueError(f"{who}: pictures have shape {np.shape(pictures)}, expected (N, H, W, C)")
+    return images(who, pictures.shape[1:], pictures)
+
+
 def format_table(rows: Sequence[Row]) -> str:
     """The table as text: a line for each metric, the numbers of the samples and their baselines."""
     instance("format_table", (list, tuple), rows=rows)
     instance("format_table", Row, **{f"rows[{i}]": row for i, row in enumerate(rows)})
     cells = [("", "samples", "real images")]
     for name, *columns in rows:
-        samples, baseline = (" ".join(map(FORMS[name].format, numbers)) for numbers in columns)
+        form = (FORMS | PICTURE_FORMS)[name]
+        samples, baseline = (" ".join(map(form.format, numbers)) for numbers in columns)
         cells.append((name, samples, baseline))
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
@@ -167,14 +218,8 @@ def format_table(rows: Sequence[Row]) -> str:
 
 def short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> str:
     """What every example ends with: the short table of fresh samples of `model`, always the same ones."""
-    if not all(hasattr(model, name) for name in ("latent_size", "sample")):
-        raise TypeError(
-            f"short_table: model is a {type(model).__name__}, expected one with latent_size and sample"
-        )
-    samples, seed = whole("short_table", samples=samples), whole("short_table", least=0, seed=seed)
     choice("short_table", TRAINED_ON, training=training)
-    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
-    return format_table(evaluate(model.sample(samples, noise), training, short=True))
+    return format_table(evaluate(_sampled("short_table", model, samples, seed), training, short=True))
 
 
 # --- What is shipped --------------------------------------------------------------------------------

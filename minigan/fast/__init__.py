@@ -4,8 +4,9 @@ Delete this folder, or set the environment variable MINIGAN_FAST=0, and minigan 
 up to rounding, in more time.  Nothing here needs to be read to understand minigan.
 
 A body answers for host arrays that it was made for, and hands everything else to the plain one, which
-stands in the book.  `registry` is the only place where a body gets its name, and lists them all in `bodies`;
-the tests hold each one against the plain one, values and derivatives of both orders.
+stands in the book; Adam has a kernel for a GPU, too.  `registry` is the only place where a body gets its name,
+and lists them all in `bodies`; the tests hold each one against the plain one, values and derivatives of both
+orders.
 """
 
 from minigan.fast import batch_normalization as batch_normalization

@@ -1,6 +1,7 @@
 """The update of an optimizer in chunks that stay in the cache, and in threads.
 
-Adam writes into what it has, instead of making an array for each of its operations.
+Adam writes into what it has, instead of making an array for each of its operations.  On a GPU it is one kernel
+for each parameter.
 """
 
 from __future__ import annotations
@@ -21,7 +22,12 @@ def update_all_in_chunks(optimizer: Optimizer, rows: list[list[Array]]) -> None:
     """Each thread has a share of the elements of all parameters together, so that it is woken only once."""
     kind: Any = type(optimizer)  # not a subclass, whose update may look at a parameter as a whole
     if kind not in (SGD, RMSprop, Adam) or not all(isinstance(row[0], np.ndarray) for row in rows):
-        update_all.plain(optimizer, rows)
+        if kind is Adam:
+            from minigan.fast import gpu  # only now: a CPU has no use for it
+
+            gpu.update_all(optimizer, rows)
+        else:
+            update_all.plain(optimizer, rows)
         return
     if isinstance(optimizer, Adam):
         rows = [[p, clipped(g, optimizer.clip_norm), *slots] for p, g, *slots in rows]

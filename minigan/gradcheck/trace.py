@@ -13,6 +13,17 @@ from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
 
 
+class Trace(str):
+    """The text of a trace, which a notebook shows as a table of its `rows`, the head first."""
+
+    rows: list[tuple[str, ...]]
+
+    def _repr_html_(self) -> str:
+        from minigan.drawing.html import table
+
+        return table(self.rows[1:], self.rows[0])
+
+
 def trace(loss: Tensor) -> str:
     """The backward pass of a scalar `loss`, youngest Tensor first, as `grad` walks through it.
 
@@ -37,7 +48,9 @@ def trace(loss: Tensor) -> str:
     rows = [_row(t, number, norm) for t, norm in zip(tensors, norms, strict=True)][::-1]
     head = ("#", "operation", "from", "shape", "norm of g", "formula")
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(5)]
-    return "\n".join(_line(row, widths) for row in (head, *rows))
+    text = Trace("\n".join(_line(row, widths) for row in (head, *rows)))
+    text.rows = [head, *rows]
+    return text
 
 
 def _row(t: Tensor, number: dict[int, int], norm: float) -> tuple[str, ...]:

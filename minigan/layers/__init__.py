@@ -1,8 +1,4 @@
-"""The layers: weights, and how they meet the input.
-
-Reading order: `base`, `dense`, `activation`, `batch`, `sequential` (Part I); `reshaping`, `convolution`,
-`normalization` (Part II); `regularization`, `capsule` (Part III); `initializers` at any time.
-"""
+"""The layers: weights, and how they meet the input.  Every file names those to read before it (docs/index.md)."""
 
 # ruff: noqa: I001 - the names of `reshaping` in a line instead of six
 from minigan.layers.activation import ELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
@@ -17,10 +13,12 @@ from minigan.layers.reshaping import (
     AveragePooling2D, Flatten, GlobalAveragePooling2D, MaxPooling2D, Reshape, UpSampling2D,
 )  # fmt: skip
 from minigan.layers.sequential import Sequential
+from minigan.layers.volume import Conv3D, Conv3DTranspose
 
 __all__ = [
-    "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Dense", "Dropout",
-    "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "GlobalAveragePooling2D", "Layer",
-    "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev", "PrimaryCapsules", "ReLU", "Reshape",
-    "Sequential", "Sigmoid", "Softmax", "SpectralNormalization", "Tanh", "UpSampling2D", "squash",
+    "ELU", "AveragePooling2D", "BatchNormalization", "Capsules", "Conv2D", "Conv2DTranspose", "Conv3D",
+    "Conv3DTranspose", "Dense", "Dropout", "Embedding", "Flatten", "GaussianDropout", "GaussianNoise",
+    "GlobalAveragePooling2D", "Layer", "LayerNormalization", "LeakyReLU", "MaxPooling2D", "MinibatchStdDev",
+    "PrimaryCapsules", "ReLU", "Reshape", "Sequential", "Sigmoid", "Softmax", "SpectralNormalization", "Tanh",
+    "UpSampling2D", "squash",
 ]  # fmt: skip

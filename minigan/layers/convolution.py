@@ -8,9 +8,9 @@ from minigan.ops.window import Padding, Size, sides
 
 
 class _Convolution(Layer):
-    """The arguments, the kernel and the bias that the two have in common."""
+    """The arguments, the kernel and the bias that all convolutions have in common."""
 
-    transposed: bool
+    transposed, axes, operation = False, 2, staticmethod(conv2d)  # of a Conv2D; the others name their own
 
     def __init__(
         self,
@@ -25,10 +25,10 @@ class _Convolution(Layer):
     ):
         name = type(self).__name__
         self.in_channels, self.filters = whole(name, in_channels=in_channels, filters=filters)
-        self.kernel_size = per_axis(name, "kernel_size", kernel_size)
-        self.strides = per_axis(name, "strides", strides)
-        self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate)
-        sides(name, padding, (1, 1), (1, 1), (1, 1))  # raises if it is none
+        self.kernel_size = per_axis(name, "kernel_size", kernel_size, self.axes)
+        self.strides = per_axis(name, "strides", strides, self.axes)
+        self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate, self.axes)
+        sides(name, padding, *[(1,) * self.axes] * 3)  # raises if it is none
         self.padding, self.use_bias = padding, flag(name, use_bias=use_bias)
         channels = (self.filters, self.in_channels) if self.transposed else (self.in_channels, self.filters)
         self.kernel, self.bias = make_weights(
@@ -40,9 +40,9 @@ class _Convolution(Layer):
 
     def apply(self, x, kernel):
         """y with another kernel in the place of w, as spectral normalization has one."""
-        expect(self, x, 3, self.in_channels, f"(N, H, W, {self.in_channels})")
-        f = conv2d_transpose if self.transposed else conv2d
-        y = f(x, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
+        image = ("H, W", "D, H, W")[self.axes - 2]
+        expect(self, x, self.axes + 1, self.in_channels, f"(N, {image}, {self.in_channels})")
+        y = self.operation(x, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
         return y + self.bias if self.use_bias else y
 
 
@@ -53,8 +53,6 @@ class Conv2D(_Convolution):
     strides, padding and dilation_rate as for `ops.conv2d`.
     """
 
-    transposed = False
-
 
 class Conv2DTranspose(_Convolution):
     """x[S·o + D·k - P] += y[o] w[k], and + b: the transpose of a Conv2D that leads from x to y.
@@ -63,4 +61,4 @@ class Conv2DTranspose(_Convolution):
     H = OH·S for padding="same" and OH·S + max(KH - S, 0) for "valid"; else as for `ops.conv2d_transpose`.
     """
 
-    transposed = True
+    transposed, operation = True, staticmethod(conv2d_transpose)

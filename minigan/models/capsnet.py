@@ -27,7 +27,8 @@ import numpy as np
 from minigan import layers as L
 from minigan.autograd import grad
 from minigan.backend import Array, to_device
-from minigan.checks import batch, check_labels, real, renamed, whole, wholes
+from minigan.checks import batch as finite_batch
+from minigan.checks import check_labels, pair, real, renamed, whole, wholes
 from minigan.losses import margin_loss
 from minigan.models.augmentation import intensity, random_shifts, shifted
 from minigan.models.model import Model, in_chunks
@@ -86,9 +87,9 @@ class CapsNet(Model):
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
-        if not isinstance(batch, tuple) or len(batch) != 2:
-            raise ValueError("CapsNet: expected a batch that is a pair (images, labels)")
-        x, present = to_device(self.checked(batch[0])), to_device(self.one_hot(batch[1], len(batch[0])))
+        images, labels = pair("CapsNet", batch)
+        x = to_device(self.checked(images))
+        present = to_device(self.one_hot(labels, len(x)))
         if self.max_shift:
             x = shifted(x, random_shifts(len(x), self.max_shift))
         v = self.class_capsules(x, training=True)  # (N, classes, class_dimensions)
@@ -127,7 +128,7 @@ class CapsNet(Model):
         if np.shape(v)[1:] != (self.classes, self.class_dimensions):
             expected = f"(n, {self.classes}, {self.class_dimensions})"
             raise ValueError(f"CapsNet: capsules have shape {np.shape(v)}, expected {expected}")
-        v = batch("CapsNet", v)
+        v = finite_batch("CapsNet", v)
         mask = longest(v) if labels is None else self.one_hot(labels, len(v))
         return in_chunks(lambda v, mask: self.as_images(self.draw(v, mask)), v, mask)
 

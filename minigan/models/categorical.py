@@ -1,4 +1,4 @@
-"""CategoricalCode: some of the numbers of a latent z become a choice between categories.
+"""CategoricalCode: some of the numbers of a latent z become a choice between categories, hard or soft.
 
 Source: Mukherjee, Asnani, Lin and Kannan 2019, "ClusterGAN", whose z consists of such a choice and of noise.
 A continuous G turns one cloud of noise into one connected set of images.  Digits are not connected: between
@@ -7,7 +7,7 @@ a 1 and an 8 there are images, but no digits.  A choice that is made before G be
 
 from minigan.checks import whole
 from minigan.layers import Layer
-from minigan.ops import concatenate
+from minigan.ops import concatenate, softmax
 from minigan.ops.elementwise import value
 
 
@@ -21,12 +21,24 @@ class CategoricalCode(Layer):
     """
 
     def __init__(self, categories: int):
-        self.categories = whole("CategoricalCode", categories=categories)
+        self.categories = whole(type(self).__name__, categories=categories)
 
     def __call__(self, x, training: bool = False):
         if x.ndim != 2 or x.shape[1] < self.categories:
             expected = f"(N, {self.categories} or more)"
             raise ValueError(f"{self!r} got an input of shape {x.shape}, expected {expected}")
-        candidates = value(x)[:, : self.categories]  # (N, categories)
-        code = 3 * (candidates == candidates.max(axis=1, keepdims=True)).astype(x.dtype)  # (N, categories)
-        return concatenate([code, x[:, self.categories :]], axis=-1)  # (N, latent_size)
+        return concatenate([self.code(x[:, : self.categories]), x[:, self.categories :]], axis=-1)
+
+    def code(self, x):
+        return 3 * (value(x) == value(x).max(axis=1, keepdims=True)).astype(x.dtype)  # (N, categories)
+
+
+class SoftCategoricalCode(CategoricalCode):
+    """The soft form: the first `categories` numbers become 3 softmax of themselves, and the rest stays.
+
+    An encoder ends with it where z begins with a CategoricalCode, for it passes a gradient on.
+    Source: Makhzani et al. 2015, "Adversarial Autoencoders", whose encoder returns categories like this.
+    """
+
+    def code(self, x):
+        return 3 * softmax(x)

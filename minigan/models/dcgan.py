@@ -50,10 +50,7 @@ class DCGAN(GAN):
         choice("DCGAN", ("transpose", "nearest"), upsampling=self.upsampling)
         image, width, kernel_size = self.image_shape, self.width, self.kernel_size
         G = generator("DCGAN", self.latent_size, image, width, self.categories, self.upsampling, kernel_size)
-        return G, L.Sequential(
-            *downsampling(self.channels, width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
-            L.MinibatchStdDev(), L.Flatten(), L.Dense((self.image_size // 4) ** 2 * (2 * width + 1), 1),
-        )  # fmt: skip
+        return G, discriminator(image, width)
 
 
 def generator(
@@ -68,6 +65,13 @@ def generator(
         L.BatchNormalization(deep), L.ReLU(),
         *(resized(channels, width) if upsampling == "nearest" else transposed(channels, width, kernel_size)),
         L.Tanh(),
+    )  # fmt: skip
+
+
+def discriminator(image_shape: Shape, width: int) -> L.Layer:
+    return L.Sequential(
+        *downsampling(image_shape[2], width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
+        L.MinibatchStdDev(), L.Flatten(), L.Dense((image_shape[0] // 4) ** 2 * (2 * width + 1), 1),
     )  # fmt: skip
 
 

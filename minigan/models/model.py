@@ -1,8 +1,7 @@
 """Model: a dataclass of settings that trains networks, and draws samples.
 
-Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings;
-`__post_init__` makes networks and optimizers, as attributes; `train_step` takes a step with them.  All else
-is read off the attributes: the settings, networks and optimizers by name, and what a file keeps of them.
+Part I; read `layers.base` and `optimizers` before it.  The fields of the dataclass are the settings; networks
+and optimizers are attributes.  All else is read off them: both by name, and what a file keeps of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -23,13 +22,13 @@ CHUNK = 500  # examples that a network sees at once outside of training, to keep
 
 
 class Model:
-    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`.
-
-    One that is trained on images in [-1, 1] also has their `image_shape` (H, W, C).
+    """The base of every model; subclasses are dataclasses with a `latent_size`, `train_step` and `generate`, and
+    an `image_shape` (H, W, C) if they are trained on images in [-1, 1].
     """
 
     name: ClassVar[str] = "model"  # what a file calls it
     curves: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # title of a panel -> the numbers that it shows
+    _repr_html_ = getattr(Layer, "_repr_html_", None)  # in a notebook: `minigan.drawing`, where it is there
 
     def train_step(self, batch) -> dict[str, Any]:
         """One step on a batch; what is to be reported of it, name -> number."""
@@ -42,8 +41,7 @@ class Model:
     def sample(self, n: int, noise: np.ndarray | None = None) -> np.ndarray:
         """n examples on the host, images (n, H, W, C) in [-1, 1]; from `noise` (n, latent_size) if given."""
         shape = (whole("sample", n=n), self.latent_size)  # type: ignore[attr-defined]
-        z = None if noise is None else numbers("sample", shape, noise=noise)
-        return in_chunks(self.generate, to_numpy(normal(shape)) if z is None else z)
+        return in_chunks(self.generate, latents(noise, shape))
 
     # --- To be read later: what is read off the attributes, and the file that keeps it ------------------
 
@@ -125,6 +123,10 @@ def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
     chunks = ([x[i : i + CHUNK] for x in arrays] for i in range(0, len(arrays[0]), CHUNK))
     with no_grad():
         return np.concatenate([to_numpy(network(*map(to_device, chunk))) for chunk in chunks])
+
+
+def latents(noise: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
+    return to_numpy(normal(shape)) if noise is None else numbers("sample", shape, noise=noise)
 
 
 def plain(value):

@@ -16,11 +16,12 @@ from minigan.ops.elementwise import (
 from minigan.ops.reduction import log_softmax, logsumexp, max, min, norm, softmax, var
 from minigan.ops.resampling import average_pool2d, max_pool2d, upsample2d
 from minigan.ops.shape import concatenate, flip, getitem, pad, repeat, stack
+from minigan.ops.volume import conv3d, conv3d_transpose
 
 __all__ = [
-    "abs", "add", "average_pool2d", "broadcast_to", "clip", "concatenate", "conv2d", "conv2d_transpose", "divide",
-    "einsum", "elu", "exp", "flip", "getitem", "leaky_relu", "log", "log_softmax", "logsumexp", "matmul", "max",
-    "max_pool2d", "maximum", "mean", "min", "minimum", "multiply", "negative", "norm", "pad", "power", "relu",
-    "repeat", "reshape", "sigmoid", "softmax", "softplus", "sqrt", "stack", "subtract", "sum", "tanh",
-    "transpose", "upsample2d", "var", "where",
+    "abs", "add", "average_pool2d", "broadcast_to", "clip", "concatenate", "conv2d", "conv2d_transpose",
+    "conv3d", "conv3d_transpose", "divide", "einsum", "elu", "exp", "flip", "getitem", "leaky_relu", "log",
+    "log_softmax", "logsumexp", "matmul", "max", "max_pool2d", "maximum", "mean", "min", "minimum",
+    "multiply", "negative", "norm", "pad", "power", "relu", "repeat", "reshape", "sigmoid", "softmax",
+    "softplus", "sqrt", "stack", "subtract", "sum", "tanh", "transpose", "upsample2d", "var", "where",
 ]  # fmt: skip

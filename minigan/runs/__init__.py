@@ -3,6 +3,7 @@
 import sys
 
 try:
+    from minigan.runs.data import images_of_run, load_images, split_images
     from minigan.runs.digits import (
         batches_for,
         full_if_possible,
@@ -13,6 +14,7 @@ try:
     )
     from minigan.runs.flags import (
         absolute_path,
+        model_class,
         natural,
         parse_run,
         parse_with_device,
@@ -20,7 +22,7 @@ try:
         run_parser,
     )
     from minigan.runs.folder import MODELS, load_run, new_folder
-    from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+    from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
     from minigan.runs.run import Run
 except KeyboardInterrupt:  # while an example begins: nothing is lost
     print("stopped before it began")
@@ -33,9 +35,13 @@ __all__ = [
     "batches_for",
     "full_if_possible",
     "image_grid",
+    "images_of_run",
+    "labelled",
     "load_digits",
+    "load_images",
     "load_labelled_digits",
     "load_run",
+    "model_class",
     "natural",
     "new_folder",
     "parse_run",
@@ -46,5 +52,6 @@ __all__ = [
     "save_animation",
     "save_image",
     "split_digits",
+    "split_images",
     "split_labelled_digits",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import runpy
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import minigan as mg
 from minigan.backend import DeviceError
+from minigan.models import Model
 from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
 from minigan.training.progress import say
@@ -20,15 +22,23 @@ QUICK_EPOCHS = 2  # with --quick
 DIGITS = 18  # of the largest integer
 NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
 MAY_CHANGE = ("epochs", "device")  # when a run is resumed
+DATA_FLAGS = ("data", "image_size", "channels")  # runs of earlier releases lack them, and have the defaults
+DATA_SETS = ("faces", "fashion", "mnist")
 
 
 def run_parser(
-    description: str | None, epochs: int, batch_size: int, seed: int = 0, decay: bool = True
+    description: str | None,
+    epochs: int,
+    batch_size: int,
+    seed: int = 0,
+    decay: bool = True,
+    data: str | None = None,
 ) -> argparse.ArgumentParser:
     """The flags of every example, with this example's defaults; add the example's own flags to it.
 
     description  the docstring of the example, of which the first line is shown
     decay        whether its learning rates fall
+    data         the default of --data, for an example that can be trained on any images
     """
     parser = argparse.ArgumentParser(
         description=(description or "").split("\n")[0],  # python -OO has no docstrings
@@ -41,8 +51,11 @@ def run_parser(
         add("--decay-epochs", type=positive, default=epochs, help="passes over which the learning rates fall")
     add("--seed", type=natural, default=seed, help="of weights, noise and data order")
     _add_device(parser)
+    if data:
+        _add_data(parser, data)
+    all_of = "MNIST or Fashion-MNIST" if data else "MNIST"
     on_or_off = argparse.BooleanOptionalAction
-    add("--full", action=on_or_off, default=False, help="all 60,000 images of MNIST, downloaded once")
+    add("--full", action=on_or_off, default=False, help=f"all 60,000 images of {all_of}, downloaded once")
     add("--quick", action="store_true", help="a few seconds only, to see that it runs")
     shared = "share every batch between the processes that mpiexec -n 2 python ... has started"
     add("--data-parallel", action="store_true", help=shared)
@@ -52,6 +65,16 @@ def run_parser(
     old = "go on with the run in this folder%(default).0s"
     where.add_argument("--resume", type=folder_name, metavar="FOLDER", help=old)
     return parser
+
+
+def _add_data(parser: argparse.ArgumentParser, default: str) -> None:
+    add = parser.add_argument
+    sets = f"what to train on: {', '.join(DATA_SETS)}, or a folder of PNG and JPEG files"
+    add("--data", type=data_name, default=default, metavar="NAME", help=sets)
+    own = "height and width, a multiple of 4 (default: those of the data; 32 of a folder)%(default).0s"
+    add("--image-size", type=image_size, metavar="PIXELS", help=own)
+    grey = "1 for grey, 3 for colour (default: as the data)%(default).0s"
+    add("--channels", type=int, choices=(1, 3), help=grey)
 
 
 def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
@@ -88,9 +111,39 @@ def folder_name(text: str) -> Path:
     return Path(text)
 
 
+def model_class(text: str) -> Any:
+    """The type of a flag that names a model of your own, as in my_gan.py:MyGAN; the file is run to get it."""
+    file, colon, name = text.rpartition(":")
+    if not (colon and file.endswith(".py") and name.isidentifier()):
+        raise argparse.ArgumentTypeError(f"{text[:60]!r} is not of the form FILE.py:CLASS")
+    path = Path(file)
+    if not path.is_file():
+        raise argparse.ArgumentTypeError(f"there is no file {file}")
+    sys.path.insert(0, str(path.parent.absolute()))  # for what the file itself imports
+    found = runpy.run_path(file, run_name=path.stem).get(name)
+    if not (isinstance(found, type) and issubclass(found, Model)):
+        raise argparse.ArgumentTypeError(
+            f"{file} defines no model {name}, a subclass of minigan.models.Model"
+        )
+    return found
+
+
 def absolute_path(text: str) -> str:
     """The type of a flag that names files to read, so that a resumed run finds them from any folder."""
     return str(folder_name(text).absolute())
+
+
+def image_size(text: str) -> int:
+    """The type of --image-size: what every model can halve twice."""
+    size = _integer(text, 8)
+    if size % 4:
+        raise argparse.ArgumentTypeError(f"{size} is not a multiple of 4")
+    return size
+
+
+def data_name(text: str) -> str:
+    """The type of --data: a name of DATA_SETS, or the path of a folder."""
+    return text if text in DATA_SETS else absolute_path(text)
 
 
 def _integer(text: str, smallest: int) -> int:
@@ -164,6 +217,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     """The flags of the run in this folder; ValueError if those of the command contradict them."""
     flags, path = read_config(folder)["flags"], folder / "config.json"
     known = kept_flags(parser.parse_args([]))
+    flags = {flag: known[flag] for flag in DATA_FLAGS if flag in known} | flags
     if set(flags) != set(known):
         missing, unknown = sorted(set(known) - set(flags)), sorted(set(flags) - set(known))
         raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {str(unknown)[:200]}")

@@ -6,6 +6,7 @@ runs/mlp_gan/
     checkpoint.npz     everything that is needed to go on, or to draw
     samples/           a grid of images from the same noise after every epoch
     samples.png  samples.gif  curves.png, and what else the example draws
+    report.html        all of this on one page, in one file
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from minigan.models import (
     WGANGP,
     CapsGAN,
     CapsNet,
+    ConditionalGAN,
+    Model,
     TransformingAutoencoder,
     storage,
 )
@@ -34,7 +37,17 @@ CONFIG_BYTES = 2**20  # the longest config.json
 
 MODELS: dict[str, Any] = {
     model.name: model
-    for model in (MLPGAN, DCGAN, WGANGP, CapsGAN, CapsNet, TransformingAutoencoder, AEGAN, VAE)
+    for model in (
+        MLPGAN,
+        DCGAN,
+        WGANGP,
+        CapsGAN,
+        CapsNet,
+        ConditionalGAN,
+        TransformingAutoencoder,
+        AEGAN,
+        VAE,
+    )
 }
 
 
@@ -90,16 +103,25 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> None:
         file.write(text)
 
 
-def load_run(folder: str | Path) -> Any:
+def load_run(folder: str | Path, model: type[Model] | None = None) -> Any:
     """The model of a run folder, with the weights of its checkpoint, ready to `sample`.
+
+    model  the class, if it is one of your own: a file holds its name and its settings, but no code, and does
+           not say where code is.  Without it, one of MODELS
 
     Raises FileNotFoundError or ValueError that names the file which is missing or does not fit.
     """
+    if not (model is None or isinstance(model, type) and issubclass(model, Model)):
+        raise TypeError(f"load_run: model is {model!r:.60}, expected a subclass of minigan.models.Model")
     folder = Path(folder)
     config, path = read_config(folder), folder / "config.json"
-    if config["model"] not in MODELS:
+    known = MODELS if model is None else {model.name: model}
+    if config["model"] not in known:
+        hint = (
+            "" if model else "; a class of your own is given as load_run(folder, model=...), or with --model"
+        )
         raise ValueError(
-            f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(MODELS)}"
+            f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(known)}{hint}"
         )
     require_checkpoint(folder)
     checkpoint = folder / "checkpoint.npz"
@@ -110,9 +132,9 @@ def load_run(folder: str | Path) -> Any:
             raise ValueError(f"{path} has {name} {ours[:200]}, but {checkpoint} has {other[:200]}")
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
     with storage.building(checkpoint):
-        model = MODELS[config["model"]](**settings)
-    load_checkpoint(model, checkpoint)
-    return model
+        loaded = known[config["model"]](**settings)
+    load_checkpoint(loaded, checkpoint)
+    return loaded
 
 
 def require_checkpoint(folder: Path) -> None:

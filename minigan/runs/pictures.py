@@ -6,11 +6,17 @@ Images are (N, H, W, C) in [-1, 1]; C is 1 or 3.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+#: Okabe and Ito (2008), without their yellow: for people with any of the usual kinds of colour blindness
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+FEW = 2  # points of a curve that are marked
 
 
 def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, scale: int = 2) -> np.ndarray:
@@ -38,6 +44,45 @@ def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, sca
     return grid[: -gap or None, : -gap or None].repeat(scale, axis=0).repeat(scale, axis=1)
 
 
+def labelled(
+    picture: np.ndarray,
+    title: str = "",
+    rows: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    size: int = 15,
+) -> np.ndarray:
+    """A uint8 picture (H, W, 1 or 3) in a white frame that says what it shows: (H', W', 1 or 3).
+
+    title    above everything; "\\n" begins a new line
+    rows     a label for each of so many rows of equal height, on the left; columns  likewise, above
+    size     of the letters, in pixels
+    """
+    import matplotlib
+    from PIL import Image, ImageDraw, ImageFont
+
+    letters = (
+        f"{matplotlib.get_data_path()}/fonts/ttf/DejaVuSans.ttf"  # it has Greek and mathematical letters
+    )
+    font = ImageFont.truetype(letters, size)
+    height, width = picture.shape[:2]
+    left = max([math.ceil(font.getlength(row)) + size for row in rows], default=0)
+    heading = (title.count("\n") + 1) * (size + 5) + 6 if title else 0
+    top = heading + (size + 8 if columns else 0)
+    wide = max([left + width, *(math.ceil(font.getlength(line)) + 8 for line in title.split("\n"))])
+    framed = np.full((top + height, wide, picture.shape[2]), 255, np.uint8)
+    framed[top:, left : left + width] = picture
+    image = Image.fromarray(framed[..., 0] if framed.shape[2] == 1 else framed)
+    draw = ImageDraw.Draw(image)
+    black: Any = 0 if framed.shape[2] == 1 else (0, 0, 0)
+    for i, line in enumerate(title.split("\n")):
+        draw.text((4, 3 + i * (size + 5)), line, black, font)
+    for i, label in enumerate(rows):
+        draw.text((left - size // 2, top + (i + 0.5) * height / len(rows)), label, black, font, anchor="rm")
+    for j, label in enumerate(columns):
+        draw.text((left + (j + 0.5) * width / len(columns), top - 4), label, black, font, anchor="ms")
+    return np.asarray(image).reshape(framed.shape)
+
+
 def save_image(path: str | Path, picture: np.ndarray) -> None:
     """Write a uint8 picture (H, W, 1 or 3) as a PNG."""
     from PIL import Image
@@ -58,19 +103,35 @@ def save_animation(path: str | Path, pictures: Sequence[str | Path], seconds: fl
 
 
 def plot_history(
-    path: str | Path, rows: Sequence[Mapping[str, float]], panels: Mapping[str, Sequence[str]]
+    path: str | Path,
+    rows: Sequence[Mapping[str, float]],
+    panels: Mapping[str, Sequence[str]],
+    references: Mapping[str, Sequence[tuple[float, str]]] | None = None,
 ) -> None:
-    """Draw columns of a history over the steps, one panel for each {title: names of columns}."""
+    """Draw columns of a history over the steps, one panel for each {title: names of columns}.
+
+    references  {title: (number, what it means)} to draw as dashed lines
+    A curve of one or two points has marks, and starts at step 0, so that it can be seen.
+    """
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(5 * len(panels), 3.2), layout="constrained")
     for axes, (title, names) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
-        for name in names:
+        longest = 0
+        for name, color in zip(names, itertools.cycle(COLORS)):
             points = [(row["step"], row[name]) for row in rows if name in row]  # not every step reports it
-            axes.plot(*(zip(*points, strict=True) if points else ((), ())), label=name, linewidth=1)
+            marker = "o" if 0 < len(points) <= FEW else ""
+            label = name if points else f"{name}: no numbers yet"
+            xy = zip(*points, strict=True) if points else ((), ())
+            axes.plot(*xy, label=label, linewidth=1.4, color=color, marker=marker)
+            longest = max(longest, len(points))
+        for (number, meaning), style in zip((references or {}).get(title, ()), ("--", ":"), strict=False):
+            axes.axhline(number, color="0.3", linewidth=1, linestyle=style, label=meaning)
         axes.set(title=title, xlabel="step")
+        if longest <= FEW:
+            axes.set_xlim(left=0)
         axes.grid(alpha=0.3)
-        axes.legend()
+        axes.legend(fontsize=8)
     figure.savefig(path, dpi=110)

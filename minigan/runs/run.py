@@ -14,10 +14,11 @@ import numpy as np
 
 import minigan as mg
 from minigan.data import Batches
-from minigan.evaluation.table import short_table
+from minigan.evaluation.table import picture_table, short_table
 from minigan.runs.flags import kept_flags
 from minigan.runs.folder import new_folder, read_config, require_checkpoint, resume_command, write_config
 from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.report import reference_lines, write_report
 from minigan.training import Monitor, Training
 from minigan.training.parallel import ParallelError, ProcessGroup, mpi_group
 from minigan.training.progress import say
@@ -132,21 +133,46 @@ class Run(Training):
         frames = {int(number): path for number, path in numbers.items() if number.isdecimal()}
         last = self.position["epoch"]  # the pictures of a longer run may be there
         save_animation(self.out / "samples.gif", [frames[n] for n in sorted(frames) if n <= last])
-        plot_history(self.out / "curves.png", self.history.rows, self.model.curves)
+        plot_history(
+            self.out / "curves.png", self.history.rows, self.model.curves, reference_lines(self.model)
+        )
+        self._report()
+
+    def _report(self, pictures: Mapping[str, np.ndarray] | None = None, metrics: str = "") -> None:
+        """Write report.html, with what is known at this point."""
+        done, step = self.position["epoch"], self.position["step"]
+        command, state = resume_command(self.out), f"{done} of {self.total} epochs, {step:,} steps, are done"
+        if done >= self.total:
+            command += f" --epochs {2 * self.total}"
+        elif self.interrupted:
+            state += "; interrupted"
+        write_report(
+            self.out, read_config(self.out), self.history.rows, f"{state}.", command, self.model.curves,
+            reference_lines(self.model), done, pictures, metrics,
+        )  # fmt: skip
 
     def finish(self, pictures: Mapping[str, np.ndarray] | None = None, digits: bool = True) -> None:
         """Save the example's own pictures as name.png, print the table, and the folder last.
 
-        digits  whether the samples are meant to be digits, which the table is about
+        digits  False for samples that are not meant to be digits, and so have another table: or none, where the
+                example has no --data
         """
         if not self.group.is_rank_0:
             return
         with self._in_one_line(OSError):
             for name, picture in (pictures or {}).items():
                 save_image(self.out / f"{name}.png", picture)
-            if digits and self.data.arrays[0].shape[1:] == (28, 28, 1) and not self.args.quick:
-                say(short_table(self.model, samples=2000, training="full" if self.args.full else "subset"))
+            metrics = "" if self.args.quick else self._table(digits)
+            if metrics:
+                say(metrics)
+            self._report(pictures, metrics)
         say(str(self.out))
+
+    def _table(self, digits: bool) -> str:
+        images, data = self.data.arrays[0], getattr(self.args, "data", None)
+        if digits and data in (None, "mnist") and images.shape[1:] == (28, 28, 1):
+            return short_table(self.model, samples=2000, training="full" if self.args.full else "subset")
+        return picture_table(self.model, images) if data else ""
 
     @contextlib.contextmanager
     def _in_one_line(self, *expected: type[Exception]) -> Iterator[None]:

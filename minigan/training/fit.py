@@ -120,6 +120,11 @@ class Training:
         self.saved_at: int | None = None  # the step of the checkpoint that this training has read or written
         self.position = new_position()
 
+    def _repr_html_(self) -> str:
+        from minigan.drawing.html import training_html
+
+        return training_html(self)
+
     def __enter__(self) -> Any:
         with ExitStack() as stack:
             self.group.require_equal(

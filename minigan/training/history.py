@@ -37,6 +37,11 @@ class History:
             if path.stat().st_size != len(text) or path.read_bytes() != text:
                 self._write_all(path)  # it has rows too many, or one that is not finished
 
+    def _repr_html_(self) -> str:
+        from minigan.drawing.html import history_html
+
+        return history_html(self.rows)
+
     def append(self, row: Row) -> None:
         """Write one more row; the file is made anew only if the row has a new column."""
         self.rows.append(row)

@@ -19,9 +19,11 @@ from minigan.evaluation.metrics import (
     digit_shares,
     frechet_distance,
     kernel_distance,
+    mean_distance,
     memorisation,
     modes_covered,
     nearest,
+    nearest_other,
     precision_recall,
     squared_distances,
     squared_radii,
@@ -338,6 +340,27 @@ def test_copies_that_are_moved_by_a_pixel_are_not_found_out():
 def test_the_percentiles_of_real_distances_are_enough_to_judge_by():
     real, fake = np.random.default_rng(0).uniform(3, 9, (2, 5000))
     assert memorisation(fake, np.percentile(real, np.arange(101))) == pytest.approx(memorisation(fake, real))
+
+
+@given(clouds, st.integers(2, 9))
+def test_the_nearest_other_point_is_never_the_point_itself(rng, n):
+    points, chosen = rng.standard_normal((n, 3)), rng.permutation(n)[: n // 2]
+    apart = np.linalg.norm(points[:, None] - points, axis=-1) + np.diag(np.full(n, np.inf))
+    np.testing.assert_allclose(nearest_other(points, chosen), apart[chosen].min(axis=1), rtol=1e-6)
+
+
+def test_a_point_that_is_there_twice_has_itself_as_its_nearest_other():
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
+    assert nearest_other(points, np.array([1, 0])).tolist() == [5, 0]
+    with pytest.raises(ValueError, match="nearest_other: 1 and 1 points, expected at least 2"):
+        nearest_other(points[:1], np.array([0]))
+
+
+def test_the_mean_distance_by_hand_and_of_points_that_are_all_the_same():
+    assert mean_distance(np.array([[0.0, 0.0], [3.0, 4.0], [3.0, 0.0]])) == (5 + 4 + 3) / 3
+    assert mean_distance(np.ones((4, 2, 2))) == 0
+    with pytest.raises(ValueError, match="expected at least 2"):
+        mean_distance(np.ones((1, 2)))
 
 
 # --- What holds for all of them ---------------------------------------------------------------------

@@ -15,11 +15,13 @@ from minigan.evaluation import classifier, table
 from minigan.evaluation.table import (
     BASELINES,
     FORMS,
+    PICTURE_FORMS,
     SHORT,
     SIZES,
     Row,
     embed,
     evaluate,
+    evaluate_pictures,
     format_table,
     shipped_distances,
     shipped_reference,
@@ -45,6 +47,35 @@ def digits():
 def numbers(rows):
     """name -> the first number of the samples, the first number of the baseline."""
     return {row.name: (row.samples[0], row.baseline[0]) for row in rows}
+
+
+# --- Pictures of anything -----------------------------------------------------------------------------
+
+DISTANCE, RATIO, COPIED, DIVERSITY = PICTURE_FORMS
+
+
+def pictures(n, seed):
+    return np.random.default_rng(seed).uniform(-1, 1, (n, 4, 4, 3)).astype(np.float32)
+
+
+def test_other_pictures_of_the_same_kind_are_at_the_baseline():
+    found = numbers(evaluate_pictures(pictures(400, 1), pictures(2000, 0)))
+    for name, (samples, baseline) in found.items():
+        assert samples == pytest.approx(baseline, rel=0.05, abs=2), name
+    assert found[RATIO][1] == 1
+
+
+def test_copies_and_a_generator_that_draws_the_same_again_and_again_are_found_out():
+    originals = pictures(1000, 0)
+    copies = numbers(evaluate_pictures(originals[:300], originals))
+    assert copies[DISTANCE][0] == copies[RATIO][0] == 0 and copies[COPIED] == (100, pytest.approx(1, abs=0.5))
+    same = numbers(evaluate_pictures(np.repeat(pictures(1, 5), 300, axis=0), originals))
+    assert same[DIVERSITY][0] == 0 < same[DIVERSITY][1] and same[RATIO][0] > 0.7
+
+
+def test_the_table_of_pictures_is_printed_beside_its_baseline():
+    lines = format_table(evaluate_pictures(pictures(50, 1), pictures(60, 0))).splitlines()
+    assert len(lines) == 1 + len(PICTURE_FORMS) and lines[0].split() == ["samples", "real", "images"]
 
 
 # --- Known samples ----------------------------------------------------------------------------------

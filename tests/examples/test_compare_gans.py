@@ -80,7 +80,8 @@ def test_each_discriminator_judges_the_images_of_the_other_generator(monkeypatch
     monkeypatch.setattr(runs, "load_run", players.get)
     monkeypatch.setattr(runs, "load_digits", lambda full, split: {(True, "test"): x}[full, split])
     compare(monkeypatch, "a", "b", "--samples", 70)
-    _, fooled, blind, result = capsys.readouterr().out.splitlines()
+    needed, _, fooled, blind, result = capsys.readouterr().out.splitlines()
+    assert "needs the 10,000 test images of MNIST" in needed
     assert fooled.split()[-4:] == ["100.0", "%", "0.0", "%"]
     assert blind.split()[-4:] == ["25.0", "%", "25.0", "%"]
     assert result == "r_samples inf, r_test 1.000: b wins"
@@ -108,6 +109,11 @@ def test_two_runs_are_opened_and_what_cannot_play_is_named(tmp_path, monkeypatch
     assert "r_samples" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="vae has no discriminator that says real or generated"):
         compare(monkeypatch, a, c)
+    d = saved(tmp_path / "d", DCGAN(image_size=8, width=2, latent_size=4, categories=2))
+    with pytest.raises(
+        SystemExit, match=r"a run draws images of \(8, 8, 1\), and the test images are \(12, 12, 1\)"
+    ):
+        compare(monkeypatch, a, d, "--samples", 60)
     with pytest.raises(SystemExit):
         compare(monkeypatch, a, tmp_path / "nothing")
     assert "nothing is not the folder of a run" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import minigan
-from minigan.runs import load_run
+from minigan.runs import load_run, model_class
 from minigan.training import read_history
 
 EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
@@ -19,7 +19,15 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize(
     "flags",
-    [["dcgan"], ["dcgan", "--upsampling", "nearest"], ["wgan_gp"], ["capsgan"], ["aegan"], ["vae"]],
+    [
+        ["dcgan"],
+        ["dcgan", "--upsampling", "nearest"],
+        ["wgan_gp"],
+        ["capsgan"],
+        ["aegan"],
+        ["vae"],
+        ["own_model"],
+    ],
     ids=" ".join,
 )
 def test_it_trains_and_leaves_a_run(flags, tmp_path):
@@ -37,9 +45,11 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "run"
-    for name in ("checkpoint.npz", "config.json", "curves.png", "history.csv", "samples.gif", "samples.png"):
+    pictures = ("curves.png", "samples.gif", "samples.png", "report.html")
+    for name in ("checkpoint.npz", "config.json", "history.csv", *pictures):
         assert (tmp_path / "run" / name).stat().st_size > 0
-    assert load_run(tmp_path / "run").sample(3).shape == (3, 28, 28, 1)
+    own = model_class(f"{EXAMPLES}/own_model_mnist.py:LabelledGAN") if script == "own_model" else None
+    assert load_run(tmp_path / "run", own).sample(3).shape == (3, 28, 28, 1)
 
 
 @pytest.mark.parametrize(

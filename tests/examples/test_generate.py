@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 import minigan
+from minigan import evaluation
 from minigan.models import MLPGAN
-from minigan.runs import Run, batches_for, load_run, parse_run, run_parser
+from minigan.runs import Run, batches_for, load_run, model_class, parse_run, run_parser
 
 SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "generate.py"
 
@@ -78,6 +79,93 @@ def test_a_mistake_is_answered_in_one_line(trained, monkeypatch, capsys, flags, 
     with pytest.raises(SystemExit) as stopped:
         generate(monkeypatch, *[flag.format(run=trained) for flag in flags])
     assert stopped.value.code == 2
+    assert words in capsys.readouterr().err.splitlines()[-1]
+
+
+OWN = """
+from dataclasses import dataclass
+from sizes import HIDDEN
+from minigan.models import MLPGAN
+from minigan.runs import Run, batches_for, parse_run, run_parser
+
+@dataclass(kw_only=True, eq=False)
+class MyGAN(MLPGAN):
+    g_hidden: tuple[int, ...] = (HIDDEN,)
+    name = "my_gan"
+
+def train(images, out):
+    args = parse_run(run_parser("A test.", 1, 8), "my_gan", ["--out", str(out)])
+    model = MyGAN(image_shape=images.shape[1:], latent_size=3)
+    with Run(args, model, batches_for(args, images)) as run:
+        for epoch in run.epochs():
+            for batch in run.batches(epoch):
+                run.log(model.train_step(batch))
+
+class NoModel:
+    pass
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """The file of a model that is not one of the package, and the folder of a run of it, of 28x28 pixels."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "my_gan.py").write_text(OWN)
+    (folder / "sizes.py").write_text("HIDDEN = 7")
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 28, 28, 1)).astype(np.float32)
+    model_class(f"{folder}/my_gan.py:MyGAN")  # its folder is on the path
+    runpy.run_path(str(folder / "my_gan.py"), run_name="my_gan")["train"](images, folder / "run")
+    return folder
+
+
+def test_a_model_of_ones_own_is_opened_if_its_class_is_given(own, monkeypatch, capsys):
+    generate(monkeypatch, own / "run", "--count", 4, "--model", f"{own}/my_gan.py:MyGAN")
+    assert capsys.readouterr().out.splitlines()[0] == str(own / "run" / "generated.png")
+    kind = model_class(f"{own}/my_gan.py:MyGAN")
+    model = load_run(own / "run", model=kind)
+    assert type(model) is kind and model.g_hidden == (7,) and model.g_optimizer.steps == 2
+
+
+def test_a_model_of_ones_own_is_evaluated_if_its_class_is_given(own, monkeypatch, capsys):
+    flags = [own / "run", "--samples", 500, "--model", f"{own}/my_gan.py:MyGAN"]
+    seen = []
+    monkeypatch.setattr(evaluation, "evaluate", lambda samples, training: seen.append(samples.shape) or [])
+    far = lambda samples, originals: (np.zeros(500, int), np.ones(500))
+    monkeypatch.setattr(evaluation, "nearest", far)
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *map(str, flags)])
+    runpy.run_path(str(SCRIPT.with_name("evaluate.py")), run_name="__main__")
+    assert seen == [(500, 28, 28, 1)]
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        str(own / "run" / f) for f in ("nearest.png", "distances.png")
+    ]
+
+
+def test_a_run_names_no_code_and_runs_none(own, monkeypatch, capsys):
+    text = (own / "run" / "config.json").read_text()
+    assert "my_gan.py" not in text and "MyGAN" not in text
+    with pytest.raises(
+        ValueError, match=r"unknown model 'my_gan', .*; a class of your own is given as load_run"
+    ):
+        load_run(own / "run")
+    with pytest.raises(ValueError, match="unknown model 'my_gan', expected one of mlp_gan$"):
+        load_run(own / "run", model=MLPGAN)
+    with pytest.raises(TypeError, match="expected a subclass of minigan.models.Model"):
+        load_run(own / "run", model="my_gan.py")
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [
+        ("MyGAN", "not of the form FILE.py:CLASS"),
+        ("my_gan:MyGAN", "not of the form FILE.py:CLASS"),
+        ("nowhere.py:MyGAN", "there is no file nowhere.py"),
+        ("{own}/my_gan.py:NoModel", "defines no model NoModel"),
+        ("{own}/my_gan.py:Absent", "defines no model Absent"),
+    ],
+)
+def test_a_class_that_is_no_model_is_refused_in_one_line(own, monkeypatch, capsys, flag, words):
+    with pytest.raises(SystemExit):
+        generate(monkeypatch, own / "run", "--model", flag.format(own=own))
     assert words in capsys.readouterr().err.splitlines()[-1]
 
 

@@ -75,7 +75,7 @@ def test_quick_leaves_a_run_folder_and_prints_its_path_last(quick):
         "samples.gif",
         "curves.png",
     }
-    assert names == {"config.json", "history.csv", "checkpoint.npz", "samples", *pictures}
+    assert names == {"config.json", "history.csv", "checkpoint.npz", "report.html", "samples", *pictures}
     for name in pictures:
         with Image.open(folder / last / name) as image:
             image.verify()

@@ -30,7 +30,10 @@ def vivid(latent_size):
 def pictures_of(model):
     """The pictures that are drawn at the end, cut into images again: (rows, columns, 8, 8) in 0 to 255."""
     pictures = runpy.run_path(str(SCRIPT))["finish"](model, x)
-    return {name: cells(picture) for name, picture in pictures.items()}
+    sides = {
+        name: 3 * (10 * n - 2) for name, n in (("reconstructions", 10), ("walk", 12))
+    }  # without the labels
+    return {name: cells(picture[-sides[name] :, : sides[name]]) for name, picture in pictures.items()}
 
 
 def cells(picture, scale=3, gap=2):

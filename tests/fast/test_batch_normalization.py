@@ -4,12 +4,12 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
-from strategies import arrays, normal, positive, seeds
 from thread_tools import three_threads
 
 from minigan import Tensor, grad
 from minigan.fast.batch_normalization import batch_normalize, batch_statistics
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import arrays, normal, positive, seeds
 from minigan.layers.batch import normalize_batch
 
 

@@ -6,11 +6,11 @@ import pytest
 from convolution_cases import cases
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import normal
 from thread_tools import three_threads
 
 from minigan import ops
 from minigan.fast import convolution as fast
+from minigan.gradcheck.strategies import normal
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import window
 

@@ -13,12 +13,22 @@ from convolution_cases import cases as convolutions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import in_precision
-from strategies import arrays, axes, layouts_with_repeats, normal, pairs, positive, recast, seeds, shapes
 from thread_tools import three_threads
 
 from minigan import Tensor, grad, layers, ops, optimizers
 from minigan.backend import fill_blocks, to_numpy
 from minigan.fast import bodies, use
+from minigan.gradcheck.strategies import (
+    arrays,
+    axes,
+    layouts_with_repeats,
+    normal,
+    pairs,
+    positive,
+    recast,
+    seeds,
+    shapes,
+)
 
 floats = st.sampled_from([np.float32, np.float64])
 dtypes = st.sampled_from([np.float32, np.float64, np.float16, np.int32, np.bool_])

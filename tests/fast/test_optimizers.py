@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import arrays, seeds, shapes
 from test_optimizers import every_optimizer, steps
 from thread_tools import three_threads
 
 from minigan.autograd import Tensor
 from minigan.fast import threads
+from minigan.gradcheck.strategies import arrays, seeds, shapes
 from minigan.optimizers import Adam, update_all
 
 

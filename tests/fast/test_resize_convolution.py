@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import in_float64, in_precision, randomised
 from registry import covers
-from strategies import arrays, integers, layouts, normal, seeds
 from thread_tools import three_threads
 
 import minigan as mg
@@ -27,6 +26,7 @@ from minigan.fast.resize_convolution import (
     resize_convolution_kernel_gradient,
 )
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import arrays, integers, layouts, normal, seeds
 from minigan.layers import Conv2D, Conv2DTranspose, Dense, Flatten, Layer, Sequential, Tanh, UpSampling2D
 from minigan.losses import generator_loss
 from minigan.ops.convolution import convolution_kernel_gradient

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
-from strategies import arrays
 from thread_tools import three_threads
 
 from minigan.fast.routing import (
@@ -15,6 +14,7 @@ from minigan.fast.routing import (
     weighted_sum,
 )
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import arrays
 
 SHAPES = {"c": "jni", "u": "ndi", "w": "jdie", "v": "jne"}  # the letters of F's arguments
 OPS = {

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from strategies import arrays, layouts_with_repeats, normal, pairs, seeds, shapes
 from thread_tools import three_threads
 
 from minigan import ops
@@ -25,6 +24,7 @@ from minigan.fast.threads import (
     row_sums,
     write_product,
 )
+from minigan.gradcheck.strategies import arrays, layouts_with_repeats, normal, pairs, seeds, shapes
 
 DTYPES = [np.float32, np.float64, np.float16, np.int32, np.bool_]
 dtypes = st.sampled_from(DTYPES)

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from layer_tools import check_layer, randomised
-from strategies import arrays, layouts_with_repeats, normal
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive, cast, primitives
 from minigan.gradcheck import GradientError, cases, check_grad, worst_errors
 from minigan.gradcheck import __main__ as command
+from minigan.gradcheck.strategies import arrays, layouts_with_repeats, normal
 from minigan.layers import MinibatchStdDev, PrimaryCapsules
 from minigan.ops.broadcasting import reshape, spread, unbroadcast
 from minigan.ops.elementwise import value

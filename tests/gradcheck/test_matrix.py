@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import integers, normal, seeds
 
 from minigan import Tensor, as_matrix, grad, ops
+from minigan.gradcheck.strategies import integers, normal, seeds
 from minigan.layers import Conv2D, Dropout, UpSampling2D
 
 fewer = settings(max_examples=settings.default.max_examples // 4)

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import check_layer, in_float64
-from strategies import normal, seeds
 
 import minigan as mg
 from minigan import ops
 from minigan.autograd import Tensor, grad
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import normal, seeds
 from minigan.layers import Capsules, PrimaryCapsules, squash
 
 

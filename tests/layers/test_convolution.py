@@ -5,10 +5,10 @@ import re
 import numpy as np
 import pytest
 from layer_tools import check_layer, check_weights, in_float64, randomised
-from strategies import normal
 
 import minigan as mg
 from minigan.autograd import ancestors, grad
+from minigan.gradcheck.strategies import normal
 from minigan.layers import (
     ELU,
     BatchNormalization,

@@ -13,11 +13,11 @@ from device_tools import assert_agree, is_there, there
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_tools import check_layer, randomised
-from strategies import distinct, normal, seeds
 
 import minigan as mg
 from minigan import layers
 from minigan.autograd import Tensor, grad
+from minigan.gradcheck.strategies import distinct, normal, seeds
 from minigan.layers import (
     ELU,
     AveragePooling2D,
@@ -25,6 +25,8 @@ from minigan.layers import (
     Capsules,
     Conv2D,
     Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
     Dense,
     Dropout,
     Embedding,
@@ -78,6 +80,18 @@ def convolved_back(y, s):
     x = np.zeros((len(y), 5, 5, 2))
     for i, j in np.ndindex(2, 2):
         x[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += np.tensordot(y[:, i, j], s["kernel"], (1, 3))
+    return x + s["bias"]
+
+
+def convolved_in_space(x, s):
+    """Kernel 2, stride 2, "valid" on 2 x 3 x 4 voxels: 1 x 1 x 2 positions."""
+    y = [np.tensordot(x[:, 0:2, 0:2, k : k + 2], s["kernel"], 4) for k in (0, 2)]
+    return np.stack(y, axis=1)[:, None, None] + s["bias"]
+
+
+def convolved_back_in_space(y, s):
+    """Kernel 2, stride 2, from 1 x 1 x 2 to 2 x 2 x 4 voxels: every voxel becomes a cube."""
+    x = np.concatenate([np.tensordot(y[:, 0, 0, k], s["kernel"], (1, 4)) for k in (0, 1)], axis=3)
     return x + s["bias"]
 
 
@@ -149,6 +163,12 @@ ROWS = {
     ),
     "Conv2DTranspose": Row(
         lambda: Conv2DTranspose(1, 2, 3, strides=2), (2, 2, 1), convolved_back, wrong=(4, 2, 2, 2)
+    ),
+    "Conv3D": Row(
+        lambda: Conv3D(1, 2, 2, strides=2), (2, 3, 4, 1), convolved_in_space, wrong=(4, 2, 3, 4, 2)
+    ),
+    "Conv3DTranspose": Row(
+        lambda: Conv3DTranspose(1, 2, 2, strides=2), (1, 1, 2, 1), convolved_back_in_space, wrong=(4, 1, 2, 1)
     ),
     "Dense": Row(lambda: Dense(3, 2), (3,), lambda x, s: x @ s["kernel"] + s["bias"], wrong=(4, 2)),
     "Dropout": Row(lambda: Dropout(0.4), (5,), lambda x, s: x),

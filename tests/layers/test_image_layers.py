@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from layer_tools import check_layer, in_float64, randomised
-from strategies import normal
 
 from minigan import ops
 from minigan.autograd import Tensor, grad
+from minigan.gradcheck.strategies import normal
 from minigan.layers import (
     AveragePooling2D,
     Conv2D,

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from layer_tools import randomised
-from strategies import normal, seeds
 
 from minigan.autograd import Tensor, grad
+from minigan.gradcheck.strategies import normal, seeds
 from minigan.layers import BatchNormalization, LayerNormalization
 
 

@@ -7,7 +7,7 @@ from layer_tools import check_layer
 
 from minigan.gradcheck import GradientError
 from minigan.models import DCGAN
-from minigan.models.categorical import CategoricalCode
+from minigan.models.categorical import CategoricalCode, SoftCategoricalCode
 from minigan.ops.elementwise import value
 
 
@@ -31,6 +31,12 @@ def test_the_gradient_of_the_choice_is_right():
 
     with pytest.raises(GradientError):
         check_layer(Soft(2), np.random.default_rng(0).standard_normal((3, 4)), training=True)
+
+
+def test_the_soft_code_is_three_times_a_softmax_and_lets_the_gradient_through():
+    y = SoftCategoricalCode(2)(np.array([[np.log(2.0), 0.0, -7.0]]))
+    np.testing.assert_allclose(y, [[2, 1, -7]])  # 3 times 2/3 and 1/3
+    check_layer(SoftCategoricalCode(2), np.random.default_rng(0).standard_normal((3, 4)), training=True)
 
 
 def test_more_categories_than_numbers_are_refused():

@@ -127,7 +127,7 @@ def test_numpy_numbers_among_the_settings_are_numbers(name):
     as_numpy |= {
         k: tuple(map(np.float64, s))
         for k, s in as_numpy.items()
-        if k in ("learning_rates", "weights", "betas")
+        if k in ("learning_rates", "weights", "r1_weights", "betas")
     }
     twin = type(model)(**as_numpy)
     assert json.loads(json.dumps(twin.settings)) == json.loads(json.dumps(model.settings))
@@ -180,6 +180,10 @@ def test_learning_rates_and_weights_without_sense_are_refused(name):
         "r1_weight": [-1.0],
         "r1_every": [0],
         "weights": [(1.0, 1.0, 1.0), (1.0, 1.0, 1.0, -1.0)],
+        "r1_weights": [(1.0,), (1.0, -1.0)],
+        "reconstructed_share": [-0.1, 1.1],
+        "smoothing": [-0.1, 0.5],
+        "categories": [-1, 1000],
         "noise": [-0.1],
         "penalty_weight": [-1.0],
         "critic_steps": [0],

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from strategies import distinct, normal, positive
 
 from minigan import Tensor, grad, ops
+from minigan.gradcheck.strategies import distinct, normal, positive
 
 # name -> (in minigan, in PyTorch given the module torch, arrays)
 CALLS = {

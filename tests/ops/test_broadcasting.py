@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from registry import covers
-from strategies import arrays, arrays_and_axes, layouts_with_repeats, normal, seeds, shapes
 
 from minigan import Tensor, grad, ops
 from minigan.checks import axes_of
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import arrays, arrays_and_axes, layouts_with_repeats, normal, seeds, shapes
 from minigan.ops.broadcasting import reduced_shape, unbroadcast
 
 

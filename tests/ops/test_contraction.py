@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from registry import covers
-from strategies import arrays, layouts_with_repeats
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import ancestors
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import arrays, layouts_with_repeats
 
 
 @st.composite

@@ -1,6 +1,7 @@
 """The convolution family: equal to loops, to PyTorch and to hand-worked numbers, and each other's transposes.
 
-In one, two and three spatial axes; `ops.conv2d` and `ops.conv2d_transpose` are the ones in the plane.
+In one, two and three spatial axes; `ops.conv2d`, `ops.conv3d` and their transposes are the ones in the plane and in
+space.
 """
 
 import loops
@@ -10,11 +11,11 @@ from convolution_cases import Case, cases, whole
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from registry import covers
-from strategies import normal, seeds
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import normal, seeds
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import Window, window
 

@@ -5,10 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
-from strategies import arrays, distinct, layouts_with_repeats, nonzero, normal, pairs, positive
 
 from minigan import Tensor, grad, ops
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import (
+    arrays,
+    distinct,
+    layouts_with_repeats,
+    nonzero,
+    normal,
+    pairs,
+    positive,
+)
 
 
 def away(seed, shape):

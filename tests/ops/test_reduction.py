@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
-from strategies import (
+
+from minigan import Tensor, grad, ops
+from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import (
     arrays,
     arrays_and_axes,
     distinct,
@@ -15,9 +18,6 @@ from strategies import (
     normal,
     shapes,
 )
-
-from minigan import Tensor, grad, ops
-from minigan.gradcheck import check_grad
 
 
 def at_least_one(kind=normal):

@@ -2,6 +2,8 @@
 
 import importlib
 import importlib.util
+import inspect
+import pydoc
 import re
 import sys
 from pathlib import Path
@@ -11,12 +13,12 @@ import registry
 from catalogue import CASES
 from hypothesis import given
 from registry import covered, covers
-from strategies import arrays
 
 import minigan
 from minigan import Tensor, grad, ops
-from minigan.autograd import cast, primitives
+from minigan.autograd import Primitive, cast, primitive, primitives
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import arrays
 
 FAST = "minigan.fast" in sys.modules  # without it, its primitives do not exist
 
@@ -95,3 +97,44 @@ def test_a_test_that_claims_too_much_fails():
 @given(x=arrays())
 def test_a_claim_may_be_proved_one_name_at_a_time(name, x):
     check_grad(getattr(ops, name), x)
+
+
+# --- What a person is told about an operation --------------------------------------------------------
+
+
+def written(op):
+    """The function that somebody has written in the source of this operation."""
+    return op.plain if isinstance(op, Primitive) else op
+
+
+@pytest.mark.parametrize("name", ops.__all__)
+def test_help_and_signature_of_every_public_operation_are_those_of_its_source(name):
+    op = getattr(ops, name)
+    signature = inspect.signature(op)
+    assert signature == inspect.signature(written(op))
+    assert "args" not in signature.parameters and "keywords" not in signature.parameters
+    text = pydoc.render_doc(op, renderer=pydoc.plaintext)
+    assert f"{name}{signature}" in text.replace("\n", "")
+    assert inspect.getdoc(op).splitlines()[0] in text
+    assert inspect.getsourcefile(inspect.unwrap(op)).endswith(".py")
+    assert inspect.unwrap(op).__module__ == op.__module__
+    assert op.__module__.startswith("minigan.ops.")
+
+
+def test_the_signature_of_a_primitive_is_that_of_the_body_that_is_read_whichever_runs():
+    @primitive
+    def doubled(x, times=2):
+        """y = times · x."""
+        return times * x
+
+    doubled.forward = lambda *args, **keywords: doubled.plain(*args, **keywords)  # as `fast` does it
+    assert str(inspect.signature(doubled)) == "(x, times=2)"
+    assert doubled.__doc__ == "y = times · x." and doubled.__name__ == "doubled"
+    del primitives["doubled"]
+
+
+def test_a_primitive_as_an_attribute_of_a_class_stays_itself():
+    class Holder:
+        function = ops.tanh
+
+    assert Holder.function is ops.tanh and Holder().function is ops.tanh

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import arrays, distinct, integers, layouts, normal, seeds
 
 from minigan import Tensor, grad, ops
 from minigan.autograd import Primitive
 from minigan.gradcheck import GradientError, check_grad
+from minigan.gradcheck.strategies import arrays, distinct, integers, layouts, normal, seeds
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
 sizes = st.tuples(st.integers(1, 3), st.integers(1, 3))

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from registry import covers
-from strategies import arrays, indices, layouts_with_repeats, normal, seeds, shapes
 
 from minigan import Tensor, grad, ops
 from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import arrays, indices, layouts_with_repeats, normal, seeds, shapes
 from minigan.ops.shape import scatter
 
 anything = arrays(layout=layouts_with_repeats)

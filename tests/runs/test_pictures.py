@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from minigan.runs.pictures import image_grid, plot_history, save_animation, save_image
+from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
 
 GAP_GREY = 64
 
@@ -79,6 +79,24 @@ def test_what_is_no_batch_of_images_is_refused(shape):
         image_grid(np.zeros(shape))
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_labelled_picture_keeps_its_pixels_beside_the_words(channels):
+    picture = np.random.default_rng(0).integers(0, 200, (90, 120, channels), dtype=np.uint8)
+    framed = labelled(picture, "Two rows,\nthree columns", ["x", "longer"], ["a", "b", "c"])
+    np.testing.assert_array_equal(framed[-90:, -120:], picture)
+    above, beside = framed[:-90], framed[-90:, :-120]
+    assert above.shape[0] > 50 and beside.shape[1] > 40 and (above == 0).any() and (beside == 0).any()
+    assert (framed[0] == 255).all()
+    halves = beside[:45] < 128, beside[45:] < 128  # one label in each
+    assert 0 < halves[0].sum() < halves[1].sum()  # "longer" has more ink than "x"
+
+
+def test_a_title_wider_than_the_picture_is_not_cut_off_and_without_labels_nothing_changes():
+    picture = np.zeros((9, 9, 1), np.uint8)
+    assert labelled(picture, "A title that is wider than that").shape[1] > 200
+    np.testing.assert_array_equal(labelled(picture), picture)
+
+
 # --- Files -------------------------------------------------------------------------------------------
 
 
@@ -144,6 +162,24 @@ def test_every_curve_of_every_panel_shows_its_own_column(tmp_path):
 
     pictures = {drawn(change) for change in (None, "step", "a", "b", "c")}
     assert len(pictures) == 5
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_one_or_two_points_can_be_seen(tmp_path, count):
+    rows = [{"step": 8 * (i + 1), "a": 0.5} for i in range(count)]
+    plot_history(tmp_path / "few.png", rows, {"one": ["a"]})
+    with Image.open(tmp_path / "few.png") as image:
+        blue = (np.asarray(image.convert("RGB")) == (0, 114, 178)).all(axis=2)
+    assert blue[100:].sum() > 20 * count  # below the legend: marks
+
+
+def test_a_reference_line_is_drawn(tmp_path):
+    rows = [{"step": s, "a": s} for s in (1, 2, 3)]
+    pictures = []
+    for references in (None, {"one": [(2.0, "2")]}, {"another": [(2.0, "2")]}):
+        plot_history(tmp_path / "a.png", rows, {"one": ["a"]}, references)
+        pictures.append((tmp_path / "a.png").read_bytes())
+    assert pictures[0] == pictures[2] != pictures[1]
 
 
 def test_curves_of_numbers_that_not_every_row_has(tmp_path):

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -84,6 +85,9 @@ def contents(folder):
         elif name == "checkpoint.npz":
             with np.load(path) as file:
                 found[name] = {key: file[key].tobytes() for key in file if key != "header"}
+        elif name == "report.html":  # it says where it is
+            text = path.read_text().replace(f": {folder.name}<", ": FOLDER<")
+            found[name] = re.sub(r"--resume .*?(?= --epochs|</pre>)", "--resume FOLDER", text)
         elif path.is_file():
             found[name] = path.read_bytes()
     return found
@@ -100,7 +104,7 @@ def in_an_empty_folder(tmp_path, monkeypatch):
 def no_matplotlib(monkeypatch):
     """Drawing the curves takes longer than a whole tiny run: write down what would be drawn."""
 
-    def write_down(path, rows, panels):
+    def write_down(path, rows, panels, references):
         path.write_text(repr([[row[name] for names in panels.values() for name in names] for row in rows]))
 
     monkeypatch.setattr(run, "plot_history", write_down)
@@ -116,7 +120,7 @@ def test_the_folder_holds_what_is_promised(capsys, monkeypatch):
     assert capsys.readouterr().out.splitlines()[-1] == "runs/tiny"
     epochs = [f"samples/epoch_{i:04d}.png" for i in range(4)]
     drawn = [*epochs, "samples.png", "samples.gif", "curves.png"]
-    assert set(contents(folder)) == {"config.json", "history.csv", "checkpoint.npz", *drawn}
+    assert set(contents(folder)) == {"config.json", "history.csv", "checkpoint.npz", "report.html", *drawn}
     for name in drawn:
         with Image.open(folder / name) as image:
             image.verify()
@@ -146,6 +150,7 @@ def test_the_folder_is_listed_in_the_docstring():
         "samples.png",
         "samples.gif",
         "curves.png",
+        "report.html",
     ):
         assert name in folder.__doc__
 
@@ -226,7 +231,7 @@ def test_ctrl_c_and_resume_end_in_the_same_folder_to_the_bit(step, capsys):
     *_, advice, last = capsys.readouterr().out.splitlines()
     assert advice == "to continue: python examples/tiny.py --resume stopped"
     assert last == "stopped"
-    for name in ("samples.png", "samples.gif", "curves.png", "checkpoint.npz"):
+    for name in ("samples.png", "samples.gif", "curves.png", "checkpoint.npz", "report.html"):
         assert (Path("stopped") / name).exists()
     mg.seed(99)
     train("--resume", "stopped")

@@ -17,7 +17,7 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv.pop(1))
 import kill_worker
-kill_worker.run.plot_history = lambda path, rows, panels: path.write_text("")
+kill_worker.run.plot_history = lambda path, rows, panels, references: path.write_text("")
 print("ready", flush=True)
 sys.stdin.readline()
 kill_worker.train(*sys.argv[1:])

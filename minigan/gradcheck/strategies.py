@@ -1,22 +1,37 @@
-"""What the property tests draw: float64 arrays of every shape and memory layout, axes and indices.
+"""Hypothesis strategies for a property test of an operation: shapes, layouts, broadcasting, axes, indices.
 
-Hypothesis chooses the shape, the layout and a seed; the numbers then come from NumPy.  So a failure
-shrinks to the smallest shape and the plainest layout, and drawing stays quick.
+    @given(arrays())
+    def test_softsign(x):
+        check_grad(softsign, x)
+
+All arrays are float64, as `check_grad` needs them.  Hypothesis chooses the shape, the memory layout and a seed;
+the numbers then come from NumPy.  So a failure shrinks to the smallest shape and the plainest layout, and
+drawing stays quick.  This is the only module of the package that needs Hypothesis: `pip install hypothesis`.
 """
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+__all__ = [
+    "arrays", "arrays_and_axes", "axes", "distinct", "indices", "integers", "layouts", "layouts_with_repeats",
+    "nonzero", "normal", "pairs", "positive", "recast", "repeated", "reversed_", "seeds", "shapes", "strided",
+    "transposed",
+]  # fmt: skip
+
 seeds = st.integers(0, 2**16)
 
 
 def shapes(min_dims=0, max_dims=3, min_side=0, max_side=3):
-    """0-d, size-1 and empty axes included."""
+    """Shapes with this many axes, of these sizes: scalars, axes of size 1 and empty axes included.
+
+    min_side=1 leaves out the empty ones, for an operation that needs a number, such as max.
+    """
     return hnp.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
 
 
 def normal(seed, shape):
+    """Numbers of a standard normal distribution.  This and those below are kinds of numbers, for `arrays`."""
     return np.random.default_rng(seed).normal(size=shape)
 
 
@@ -38,6 +53,7 @@ def distinct(seed, shape):
 
 
 def integers(seed, shape):
+    """Whole numbers from -3 to 3, of dtype int64."""
     return np.random.default_rng(seed).integers(-3, 4, shape)
 
 
@@ -45,6 +61,7 @@ def integers(seed, shape):
 
 
 def transposed(x):
+    """The axes lie in memory in the opposite order."""
     return np.array(x.T, order="C").T
 
 
@@ -80,13 +97,19 @@ def recast(x, dtype):
     return y
 
 
+#: functions that take an array to the same numbers in another layout; and one that also repeats numbers
 layouts = st.sampled_from([np.array, transposed, reversed_, strided])
 layouts_with_repeats = st.sampled_from([np.array, transposed, reversed_, strided, repeated])
 
 
 @st.composite
 def arrays(draw, shape=None, kind=normal, layout=layouts):
-    """An array of numbers of one kind; the layout keeps the numbers, and so keeps them distinct."""
+    """An array of numbers of one kind; the layout keeps the numbers, and so keeps them distinct.
+
+    shape   a tuple, or a strategy of such (default: `shapes()`)
+    kind    `normal`, `positive`, `nonzero`, `distinct` or `integers`: the domain, or away from kinks
+    layout  `layouts`, `layouts_with_repeats`, or another strategy of functions of an array
+    """
     shape = (
         draw(shapes()) if shape is None else draw(shape) if isinstance(shape, st.SearchStrategy) else shape
     )
@@ -95,7 +118,10 @@ def arrays(draw, shape=None, kind=normal, layout=layouts):
 
 @st.composite
 def pairs(draw, kind=normal, second=None, layout=layouts_with_repeats):
-    """Two arrays whose shapes broadcast: missing axes, size-1 axes and empty ones on either side."""
+    """Two arrays whose shapes broadcast: missing axes, size-1 axes and empty ones on either side.
+
+    kind, second  the kind of the numbers of both, and of the second if it is another one: a divisor, say
+    """
     both = draw(hnp.mutually_broadcastable_shapes(num_shapes=2, max_dims=3, min_side=0, max_side=3))
     a, b = both.input_shapes
     return draw(arrays(a, kind, layout)), draw(arrays(b, second or kind, layout))
@@ -114,6 +140,7 @@ def axes(ndim, tuples=True):
 
 @st.composite
 def arrays_and_axes(draw, kind=normal, min_side=0, layout=layouts):
+    """An array, and axes of it as a reduction takes them."""
     x = draw(arrays(shapes(min_side=min_side), kind, layout))
     return x, draw(axes(x.ndim))
 

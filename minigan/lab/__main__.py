@@ -1,0 +1,33 @@
+"""python -m minigan.lab: the laboratory, in the browser of this machine."""
+
+import argparse
+import webbrowser
+from contextlib import suppress
+
+from minigan.lab.server import Server, serve
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m minigan.lab",
+        description="A page in the browser on which a GAN learns in the plane. It ends with Ctrl-C, or when the "
+        "page is closed.",
+    )
+    parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1 (default: 0, any that is free)")
+    parser.add_argument("--no-browser", action="store_true", help="print the address only (default: open it)")
+    args = parser.parse_args(arguments)
+    if not 0 <= args.port < 65536:
+        parser.error(f"--port is {args.port}, expected 0 to 65535")
+    try:
+        server = Server(args.port)
+    except OSError as error:
+        parser.error(f"port {args.port} of 127.0.0.1 cannot be used: {error.strerror}")
+    with suppress(KeyboardInterrupt), server:
+        print(server.address, flush=True)
+        if not args.no_browser:
+            webbrowser.open(server.address)
+        serve(server)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What the page can ask for: each command is a method, its arguments are what the page has sent.
+
+The same commands answer for the server, and for the page that runs Python itself.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from minigan.checks import whole
+from minigan.lab import frame, graph, presets, script, source
+from minigan.lab.knobs import KNOBS, Settings
+from minigan.lab.session import Session
+
+MOST_ACTIONS = 200  # that one command may ask for
+NAMES = ("begin", "start", "act", "change", "go_to", "slow", "point", "source", "graph", "script", "digest")
+
+
+class Commands:
+    """One session, and the commands of the page."""
+
+    def __init__(self) -> None:
+        self.session = Session()
+
+    def answer(self, body: bytes) -> bytes:
+        """The result of a command in JSON, {"command": name, ...}; or {"error": sentence}."""
+        try:
+            arguments = json.loads(body)
+            name = arguments.pop("command") if isinstance(arguments, dict) else None
+            if name not in NAMES:
+                raise ValueError(f"command is {name!r:.60}, expected one of {', '.join(NAMES)}")
+            result = getattr(self, name)(**arguments)
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, OSError) as error:
+            result = {"error": f"{error}"}
+        return json.dumps(result, allow_nan=False, separators=(",", ":")).encode()
+
+    def begin(self) -> dict[str, Any]:
+        """What the page needs once: the controls, and the presets."""
+        knobs = {name: knob.as_dict() | {"default": getattr(Settings, name)} for name, knob in KNOBS.items()}
+        return {"knobs": knobs, "presets": presets.as_list(), "names": list(source.NAMES)}
+
+    def start(self, settings: dict[str, Any]) -> dict[str, Any]:
+        self.session.start(Settings.of(settings))
+        return self.all()
+
+    def act(self, action: str, n: int = 1, since: int = 0) -> dict[str, Any]:
+        whole("act", n=n, least=1)
+        self.session.act(action, min(n, MOST_ACTIONS))
+        return frame.frame(self.session, since)
+
+    def change(self, settings: dict[str, Any], since: int = 0) -> dict[str, Any]:
+        self.session.change(settings)
+        return self.all(since)
+
+    def go_to(self, moment: int, since: int = 0) -> dict[str, Any]:
+        self.session.go_to(whole("go_to", least=0, moment=moment))
+        return self.all(since)
+
+    def slow(self, action: str, since: int = 0) -> dict[str, Any]:
+        """One step of D or of G, and the lines that ran, each with the numbers that it made."""
+        lines = source.lines_run(self.session, action)
+        return frame.frame(self.session, since) | {"lines": lines}
+
+    def point(self, index: int) -> dict[str, Any]:
+        return frame.point(self.session, whole("point", least=0, index=index))
+
+    def source(self, name: str) -> dict[str, Any]:
+        return source.of(name)
+
+    def graph(self, of: str) -> dict[str, Any]:
+        return graph.of(self.session, of)
+
+    def script(self) -> dict[str, Any]:
+        return {"script": script.of(self.session)}
+
+    def digest(self) -> dict[str, Any]:
+        return {"digest": self.session.digest()}
+
+    def all(self, since: int = 0) -> dict[str, Any]:
+        return frame.frame(self.session, since) | {"still": frame.still(self.session)}

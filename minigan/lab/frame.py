@@ -1,0 +1,123 @@
+"""What the page draws of one state: points, the surface of D, arrows, the grid that G has warped, and numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minigan.autograd import no_grad
+from minigan.lab.model import arrows, surface
+from minigan.lab.plane import centres, draw, modes
+from minigan.lab.session import SHOWN, Session
+from minigan.ops import sigmoid
+
+SIDE = 40  # points of the surface of D in each direction
+LIMIT = 2.0  # of the square that is drawn
+LINES = 13  # of the grid of z in each direction
+PARTNERS = 4  # packs with real points over which D is averaged, if it sees several points at once
+CURVES = ("d_loss", "g_loss", "D(x)", "D(G(z))", "d_accuracy", "g_gradient", "diversity")
+
+
+def still(session: Session) -> dict[str, Any]:
+    """What does not change from moment to moment: real points, the z of the generated ones, the centres."""
+    s = session.settings
+    found = centres(s)
+    return {
+        "settings": s.as_dict(),
+        "real": points(draw(s, SHOWN, np.random.default_rng(s.seed + 1))),
+        "z": points(session.z),
+        "centres": None if found is None else points(found),
+    }
+
+
+def frame(session: Session, since: int = 0) -> dict[str, Any]:
+    """The present moment, and the curves of the moments after `since`, as what JSON can say."""
+    model, s = session.model, session.settings
+    mates = partners(session)
+    with no_grad(), np.errstate(all="ignore"):
+        fake = model.G(session.z)  # (SHOWN, 2)
+        logits = surface(model, square(), mates)  # (SIDE²,)
+        warped = model.G(z_grid(session)) if s.latent_size == 2 else np.zeros((0, 2))
+        counted = model.G(session.z_counted)
+        found = centres(s)
+        covered = None if found is None else modes(counted, found, s.spread)
+        d_fake = sigmoid(surface(model, fake, mates))
+    with np.errstate(all="ignore"):
+        moved = arrows(model, fake, mates)
+    return {
+        "moment": session.now,
+        "oldest": session.oldest,
+        "last": session.last,
+        "steps": [model.d_optimizer.steps, model.g_optimizer.steps],
+        "rates": [model.d_optimizer.rate, model.g_optimizer.rate],
+        "fake": points(fake),
+        "surface": [int(p) for p in np.nan_to_num(255 * sigmoid(logits)).round()],
+        "arrows": points(moved),
+        "d_fake": numbers(d_fake),
+        "grid": points(warped),
+        "modes": covered and {"covered": covered[0], "of": len(found), "kl": round(covered[1], 4)},  # type: ignore[arg-type]
+        "curves": curves(session, since),
+        "warnings": [list(said) for said in session.warnings if said[0] <= session.now],
+        "log": session.log(),
+        "start": session.first_settings.differences(),
+    }
+
+
+def partners(session: Session) -> np.ndarray:
+    """Real points beside which D sees a single one (PARTNERS, m - 1, 2)."""
+    s = session.settings
+    n = PARTNERS * (s.packing - 1)
+    return (
+        draw(s, n, np.random.default_rng(7)).reshape(PARTNERS, s.packing - 1, 2) if n else np.zeros((0, 0, 2))
+    )
+
+
+def square() -> np.ndarray:
+    """The points (SIDE², 2) at which D's surface is drawn: the middles of its pixels, from the upper left."""
+    ticks = LIMIT * ((2 * np.arange(SIDE, dtype=np.float32) + 1) / SIDE - 1)
+    x, y = np.meshgrid(ticks, ticks[::-1])
+    return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+
+
+def z_grid(session: Session) -> np.ndarray:
+    """A square grid of z (LINES², 2), row by row: the middle 95 % of a normal z, or all of a uniform one."""
+    limit = 2.0 if session.settings.noise == "normal" else 1.0
+    x, y = np.meshgrid(*[np.linspace(-limit, limit, LINES, dtype=np.float32)] * 2)
+    return np.stack([x.ravel(), y.ravel()], axis=1)
+
+
+def curves(session: Session, since: int) -> dict[str, list]:
+    """The numbers of the moments after `since` that are kept, up to the present one."""
+    first = max(since + 1, session.oldest, 1)
+    kept = [session.moments[i - session.oldest].numbers for i in range(first, session.now + 1)]
+    columns = {name: numbers([row.get(name, np.nan) for row in kept]) for name in CURVES}
+    return {"moment": list(range(first, session.now + 1))} | columns
+
+
+def point(session: Session, index: int) -> dict[str, Any]:
+    """A generated point: its z, where it is, D's output and the gradient that reaches it."""
+    if not 0 <= index < SHOWN:
+        raise ValueError(f"point: index is {index}, expected 0 to {SHOWN - 1}")
+    z = session.z[index : index + 1]
+    with no_grad():
+        x = session.model.G(z)
+        logit = surface(session.model, x, partners(session))
+    return {
+        "index": index,
+        "z": numbers(z[0]),
+        "x": numbers(x[0]),
+        "logit": float(logit[0]),
+        "D": float(sigmoid(logit)[0]),
+        "gradient": numbers(-arrows(session.model, x, partners(session))[0]),
+    }
+
+
+def numbers(values: Any) -> list[float | None]:
+    """Floats that JSON has a word for; null for what is not finite."""
+    return [round(float(x), 4) if np.isfinite(x) else None for x in values]
+
+
+def points(x: np.ndarray) -> list[list[float]]:
+    """Points (N, D), far away where they are not finite."""
+    return np.nan_to_num(np.asarray(x, float), nan=99, posinf=99, neginf=-99).clip(-99, 99).round(3).tolist()
