@@ -70,7 +70,7 @@ def readme() -> str:
     text = (HERE.parent / "README.md").read_text()
     text = text.replace("](docs/)", "](index.md)").replace("](docs/", "](")
     text = re.sub(r"\[([^\]]*)\]\(minigan/([\w/]+)\.py\)", r'<a href="_modules/minigan/\2.html">\1</a>', text)
-    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|minigan/data/LICENSE.mnist)\)", r"\1", text)
+    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|minigan/data/LICENSE.mnist|examples/[\w.]+)\)", r"\1", text)
 
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
@@ -84,8 +84,8 @@ def mark_figures(app, doctree) -> None:
     from docutils import nodes
 
     for image in doctree.findall(nodes.image):
-        drawing = image["uri"].startswith("figures/") and not image["uri"].endswith(".svg")
-        image["classes"].append("drawing" if drawing else "picture")
+        if not image["uri"].endswith(".svg"):
+            image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
 
 
 def setup(app) -> None:

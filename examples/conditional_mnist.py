@@ -1,6 +1,7 @@
 """Train a conditional GAN on handwritten digits: it draws the digit that it is asked for.
 
-    python examples/conditional_mnist.py             about four minutes on two CPU cores
+    python examples/conditional_mnist.py
+    python examples/conditional_mnist.py --epochs 4 --decay-epochs 4    shorter
     python examples/conditional_mnist.py --quick     a few seconds
 
 Every picture of samples has a column for each digit, 0 to 9.  At the end it prints how many of 2,000 samples the

@@ -1,6 +1,6 @@
 """Train a convolutional GAN on small drawn faces in colour.
 
-    python examples/dcgan_faces.py                           two to three minutes on two CPU cores
+    python examples/dcgan_faces.py                           two to four minutes on two CPU cores
     python examples/dcgan_faces.py --data FOLDER --image-size 32    on your own pictures
     python examples/dcgan_faces.py --quick                   a few seconds
 

@@ -1,5 +1,6 @@
 """Draw from a trained run, without training: new samples, and walks between points of the latent space.
 
+    python examples/generate.py                 faces, from a generator that comes with minigan
     python examples/generate.py runs/mlp_gan
     python examples/generate.py runs/mlp_gan --count 400 --seed 7
     python examples/generate.py runs/my_gan --model my_gan.py:MyGAN     a model of your own
@@ -14,7 +15,19 @@ from typing import Any
 
 import numpy as np
 
-from minigan.runs import image_grid, load_run, model_class, natural, parse_with_device, positive, save_image
+from minigan.models import ConditionalGAN
+from minigan.runs import (
+    SHIPPED,
+    image_grid,
+    load_run,
+    load_shipped,
+    model_class,
+    natural,
+    new_folder,
+    parse_with_device,
+    positive,
+    save_image,
+)
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
 
@@ -23,18 +36,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=(__doc__ or "").split("\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="folder of a run, as printed by the training examples")
+    what = f"folder of a run, as printed by the training examples; or {' or '.join(SHIPPED)}: trained already"
+    parser.add_argument("run", nargs="?", default="faces", help=what)
     yours = "the class of a model of your own: this file is run%(default).0s"
     parser.add_argument("--model", type=model_class, metavar="FILE.py:CLASS", help=yours)
     parser.add_argument("--count", type=positive, default=100, help="number of samples")
     parser.add_argument("--seed", type=natural, default=0, help="of the noise")
     parser.add_argument(
-        "--out", type=Path, help="folder for the pictures (default: the run itself)%(default).0s"
+        "--out",
+        type=Path,
+        help="folder for the pictures (default: the run itself, or a new one in runs/)%(default).0s",
     )
     args = parse_with_device(parser)
-    out = args.out or args.run
+    is_shipped = args.run in SHIPPED and not args.model
     try:
-        model = load_run(args.run, args.model)
+        model = load_shipped(args.run) if is_shipped else load_run(args.run, args.model)
+        out = args.out or (new_folder(args.run) if is_shipped else Path(args.run))
         out.mkdir(parents=True, exist_ok=True)
         draw(model, args.count, args.seed, out)
     except (OSError, ValueError) as error:
@@ -53,7 +70,13 @@ def draw(model: Any, count: int, seed: int, out: Path) -> None:
     walk = np.stack(
         [slerp(a, b, t) for a, b in zip(start, end, strict=True) for t in np.linspace(0, 1, STEPS)]
     )
-    save_image(out / "interpolations.png", image_grid(model.sample(len(walk), walk), columns=STEPS, scale=3))
+    labels = np.repeat(np.arange(WALKS), STEPS)  # a walk keeps to one digit, if the model can be asked for it
+    images = (
+        model.sample(len(walk), walk, labels % model.conditions)
+        if isinstance(model, ConditionalGAN)
+        else model.sample(len(walk), walk)
+    )
+    save_image(out / "interpolations.png", image_grid(images, columns=STEPS, scale=3))
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -198,8 +198,7 @@ def share(rank: int, size: int) -> AbstractContextManager:
     All processes draw the numbers of the whole batch, and each keeps those of its examples (the first axis):
     no two examples get the same noise, and their noise does not depend on `size`.
     """
-    rank = whole("share", least=0, rank=rank)
-    return _inside(_share, (rank, whole("share", least=rank + 1, size=size)))
+    return _inside(_share, (whole("share", least=0, rank=rank), whole("share", least=rank + 1, size=size)))
 
 
 def _drawn(who: str, draw: Callable, shape: tuple[int, ...]) -> Array:

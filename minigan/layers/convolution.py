@@ -1,5 +1,7 @@
 """Conv2D and Conv2DTranspose: the convolution of `ops.convolution` with a trained kernel and a bias."""
 
+from typing import Any
+
 from minigan.checks import expect, flag, per_axis, whole
 from minigan.layers.base import Layer
 from minigan.layers.initializers import glorot_uniform, make_weights
@@ -10,7 +12,8 @@ from minigan.ops.window import Padding, Size, sides
 class _Convolution(Layer):
     """The arguments, the kernel and the bias that all convolutions have in common."""
 
-    transposed, axes, operation = False, 2, staticmethod(conv2d)  # of a Conv2D; the others name their own
+    transposed, axes = False, 2  # of a Conv2D; the others name their own
+    operation: Any = staticmethod(conv2d)
 
     def __init__(
         self,

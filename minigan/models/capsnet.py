@@ -88,8 +88,7 @@ class CapsNet(Model):
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
         images, labels = pair("CapsNet", batch)
-        x = to_device(self.checked(images))
-        present = to_device(self.one_hot(labels, len(x)))
+        x, present = to_device(self.checked(images)), to_device(self.one_hot(labels, len(images)))
         if self.max_shift:
             x = shifted(x, random_shifts(len(x), self.max_shift))
         v = self.class_capsules(x, training=True)  # (N, classes, class_dimensions)

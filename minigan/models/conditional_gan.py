@@ -59,19 +59,19 @@ class ConditionalGAN(GAN):
         G = generator("ConditionalGAN", self.latent_size + self.conditions, self.image_shape, self.width)
         return G, ProjectionDiscriminator(self.image_shape, self.width, self.conditions)
 
-    def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
-        """One step of D and one of G on real images x (N, H, W, C) and their labels, as `codes` takes them."""
+    def train_step(self, batch) -> dict[str, Any]:
+        """One step of D and one of G on a pair: images x (N, H, W, C) and their labels, as `codes` takes them."""
         images, labels = pair("ConditionalGAN", batch)
         real, c = to_device(self.checked(images)), to_device(self.codes(labels, len(images)))
         fake = self.G(self.joined(normal((len(real), self.latent_size)), c), training=True)
 
         # D learns to tell pairs (x, c) from pairs (G(z, c), c): neither an image that is not real will do, nor one
         # that does not fit.
-        d_real, d_fake = self.D(real, c, training=True), self.D(fake.data, c, training=True)
+        d_real, d_fake = self.D((real, c), training=True), self.D((fake.data, c), training=True)
         d_loss = self.d_loss(d_real, d_fake)
-        self.d_optimizer.step(grad(d_loss + self.penalty(real, c), self.D.parameters()))
+        self.d_optimizer.step(grad(d_loss + self.slope_penalty(real, c), self.D.parameters()))
 
-        g_loss = self.g_loss(self.D(fake, c, training=True))
+        g_loss = self.g_loss(self.D((fake, c), training=True))
         *g_gradients, at_fake = grad(g_loss, [*self.G.parameters(), fake])
         self.g_optimizer.step(g_gradients)
 
@@ -79,11 +79,11 @@ class ConditionalGAN(GAN):
         numbers = diagnostics(real, fake, d_real, d_fake, at_fake)
         return {"d_loss": d_loss.data, "g_loss": g_loss.data} | numbers
 
-    def penalty(self, real: Array, c: Array):
-        """That of `GAN`: the slope ∇D(x, c) is the one in x."""
+    def slope_penalty(self, real: Array, c: Array):
+        """The penalty of `GAN`: the slope ∇D(x, c) is the one in x."""
         if not self.r1_weight or self.d_optimizer.steps % self.r1_every:
             return 0.0
-        slope = r1_penalty(lambda x: self.D(x, c), real)
+        slope = r1_penalty(lambda x: self.D((x, c)), real)
         return self.r1_every * self.r1_weight / 2 * slope
 
     def joined(self, z: Array, c: Array) -> Array:
@@ -106,7 +106,8 @@ class ConditionalGAN(GAN):
             f"{type(self).__name__}: labels of {labels.dtype} {labels.shape}, expected {expected}"
         )
 
-    def generate(self, z: Array, c: Array):
+    def generate(self, z: Array, c: Array | None = None):
+        c = to_device(self.codes(None, len(z))) if c is None else c
         return self.average(self.joined(z, c))
 
     def sample(self, n: int, noise: np.ndarray | None = None, labels: np.ndarray | None = None) -> np.ndarray:
@@ -116,7 +117,7 @@ class ConditionalGAN(GAN):
 
 
 class ProjectionDiscriminator(L.Layer):
-    """x (N, H, W, C), c (N, conditions) -> logit (N, 1)."""
+    """(x, c), images (N, H, W, C) and conditions (N, conditions) -> logit (N, 1)."""
 
     def __init__(self, image_shape: Shape, width: int, conditions: int):
         pixels, activation = (image_shape[0] // 4) ** 2, L.LeakyReLU(0.2)
@@ -126,6 +127,7 @@ class ProjectionDiscriminator(L.Layer):
         self.psi = L.Dense(features, 1)
         self.V = L.Dense(conditions, features, use_bias=False)
 
-    def __call__(self, x, c, training: bool = False):
+    def __call__(self, x, training: bool = False):
+        x, c = x
         phi = self.phi(x, training)  # (N, features)
         return sum(self.V(c) * phi, axis=1, keepdims=True) + self.psi(phi)  # (N, 1)

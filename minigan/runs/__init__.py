@@ -24,12 +24,14 @@ try:
     from minigan.runs.folder import MODELS, load_run, new_folder
     from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
     from minigan.runs.run import Run
+    from minigan.runs.shipped import SHIPPED, load_shipped
 except KeyboardInterrupt:  # while an example begins: nothing is lost
     print("stopped before it began")
     sys.exit(130)
 
 __all__ = [
     "MODELS",
+    "SHIPPED",
     "Run",
     "absolute_path",
     "batches_for",
@@ -41,6 +43,7 @@ __all__ = [
     "load_images",
     "load_labelled_digits",
     "load_run",
+    "load_shipped",
     "model_class",
     "natural",
     "new_folder",

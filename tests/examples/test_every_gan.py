@@ -27,6 +27,7 @@ pytestmark = pytest.mark.skipif(
         ["aegan"],
         ["vae"],
         ["own_model"],
+        ["conditional"],
     ],
     ids=" ".join,
 )
@@ -50,6 +51,23 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
         assert (tmp_path / "run" / name).stat().st_size > 0
     own = model_class(f"{EXAMPLES}/own_model_mnist.py:LabelledGAN") if script == "own_model" else None
     assert load_run(tmp_path / "run", own).sample(3).shape == (3, 28, 28, 1)
+
+
+@pytest.mark.parametrize(
+    "script", ["dcgan_faces", "dcgan_mnist", "mlp_gan_mnist", "wgan_gp_mnist", "capsgan_mnist", "vae_mnist"]
+)
+def test_it_trains_on_other_data_with_networks_of_the_right_size_and_goes_on(script, tmp_path):
+    command = [sys.executable, EXAMPLES / f"{script}.py"]
+    flags = (
+        ["--data", "faces", "--image-size", "8", "--channels", "1"]
+        if script == "vae_mnist"
+        else ["--data", "faces"]
+    )
+    for more in (["--quick", "--epochs", "1", "--out", "run", *flags], ["--resume", "run", "--epochs", "2"]):
+        done = subprocess.run([*command, *more], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    expected = (3, 8, 8, 1) if script == "vae_mnist" else (3, 16, 16, 3)
+    assert load_run(tmp_path / "run").sample(3).shape == expected
 
 
 @pytest.mark.parametrize(

@@ -66,11 +66,26 @@ def test_count_seed_and_out_are_obeyed(trained, monkeypatch, tmp_path):
     np.testing.assert_allclose(a[1:12:3, 1:12:3] / 127.5 - 1, expected[0, ..., 0], atol=0.005)
 
 
+@pytest.mark.parametrize(("flags", "name", "size"), [([], "faces", 16), (["faces"], "faces", 16)])
+def test_without_a_run_it_draws_from_what_is_shipped_into_a_new_folder(
+    monkeypatch, tmp_path, capsys, flags, name, size
+):
+    monkeypatch.chdir(tmp_path)
+    generate(monkeypatch, *flags)
+    folder = Path("runs") / name
+    assert capsys.readouterr().out.splitlines() == [
+        str(folder / "generated.png"),
+        str(folder / "interpolations.png"),
+    ]
+    side = (10 * (size + 2) - 2) * 3
+    assert pixels(folder / "generated.png").shape[:2] == (side, side)
+
+
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
         (["nowhere"], "nowhere is not the folder of a run"),
-        ([], "the following arguments are required: run"),
+        (["cats"], "cats is not the folder of a run"),
         (["{run}", "--count", "0"], "argument --count: '0' is not an integer of at least 1"),
         (["{run}", "--seed", "-1"], "argument --seed"),
     ],

@@ -39,9 +39,9 @@ def test_the_logit_is_the_projection_by_hand():
     D.V.kernel.data = np.array([[7.0, 8.0, 9.0], [4.0, 5.0, 6.0]])
     D.psi.kernel.data, D.psi.bias.data = np.array([[0.5], [1.0], [0.0]]), np.array([10.0])
     c = np.array([[0.0, 1.0]])
-    assert D(None, c).data.tolist() == [[20.5]]
-    assert D(None, 0 * c).data.tolist() == [[8.5]]
-    assert D(None, np.array([[1.0, 1.0]])).data.tolist() == [[20.5 + 7 - 16 + 27]]
+    assert D((None, c)).data.tolist() == [[20.5]]
+    assert D((None, 0 * c)).data.tolist() == [[8.5]]
+    assert D((None, np.array([[1.0, 1.0]]))).data.tolist() == [[20.5 + 7 - 16 + 27]]
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -49,25 +49,25 @@ def test_d_is_right_to_second_order_in_image_condition_and_weights(training):
     D = in_float64(ProjectionDiscriminator((4, 4, 1), 1, 2))
     rng = np.random.default_rng(1)
     x, c = rng.standard_normal((3, 4, 4, 1)), rng.uniform(0, 1, (3, 2))
-    assert check_grad(lambda x, c: D(x, c, training), x, c, step=1e-5) < 1e-4
+    assert check_grad(lambda x, c: D((x, c), training), x, c, step=1e-5) < 1e-4
 
     def of_weights(V, kernel):
         D.V.kernel, D.psi.kernel = V, kernel
-        return D(x, c, training)
+        return D((x, c), training)
 
     assert check_grad(of_weights, D.V.kernel.data, D.psi.kernel.data) < 1e-6
     D.V.kernel = Tensor(D.V.kernel.data)
     with pytest.raises(GradientError):
-        check_grad(lambda c: D(x, c) + 0 * c.data.sum() + (c.data * c).sum(), c)
+        check_grad(lambda c: D((x, c)) + 0 * c.data.sum() + (c.data * c).sum(), c)
 
 
 def test_without_v_the_condition_means_nothing_to_d():
     D = in_float64(ProjectionDiscriminator((4, 4, 1), 1, 2))
     x = np.random.default_rng(1).standard_normal((3, 4, 4, 1))
     zeros, ones = np.zeros((3, 2)), np.ones((3, 2))
-    assert not np.allclose(D(x, zeros).data, D(x, ones).data)
+    assert not np.allclose(D((x, zeros)).data, D((x, ones)).data)
     D.V.kernel.data = np.zeros_like(D.V.kernel.data)
-    np.testing.assert_array_equal(D(x, zeros).data, D(x, ones).data)
+    np.testing.assert_array_equal(D((x, zeros)).data, D((x, ones)).data)
 
 
 # --- The step -----------------------------------------------------------------------------------------
@@ -82,10 +82,10 @@ def test_a_step_is_the_formula_with_the_labels_of_the_batch_for_both():
         metrics = model.train_step((images, labels))
         mg.seed(step)
         fake = twin.G(np.concatenate([normal((6, 3)), 3 * c], axis=1), training=True)
-        d_loss = discriminator_loss(twin.D(images, c, True), twin.D(fake.data, c, True))
-        penalty = 0.5 * r1_penalty(lambda x: twin.D(x, c), images) if step % 2 == 0 else 0.0
+        d_loss = discriminator_loss(twin.D((images, c), True), twin.D((fake.data, c), True))
+        penalty = 0.5 * r1_penalty(lambda x: twin.D((x, c)), images) if step % 2 == 0 else 0.0
         twin.d_optimizer.step(grad(d_loss + penalty, twin.D.parameters()))
-        g_loss = generator_loss(twin.D(fake, c, True))
+        g_loss = generator_loss(twin.D((fake, c), True))
         twin.g_optimizer.step(grad(g_loss, twin.G.parameters()))
         assert float(metrics["d_loss"]) == float(d_loss) and float(metrics["g_loss"]) == float(g_loss)
     for ours, theirs in ((model.G, twin.G), (model.D, twin.D)):
