@@ -735,6 +735,11 @@ AUTOGRAD = {
     ),
 }  # fmt: skip
 
+AUTOGRAD["graph"] = Row(
+    lambda y, limit=9, x=VARIABLE: mg.graph(y, limit=limit, x=x), {"y": RESULT},
+    {"y": TENSOR, "limit": SIZE, "x": [3, "a", None, NOTHING]}, "graph",
+)  # fmt: skip
+
 ROWS: dict[str, Row] = {
     f"{module}.{name}": row
     for module, rows in {
