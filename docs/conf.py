@@ -51,7 +51,7 @@ NAVIGATION = {
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
     ],
-    "Notebooks and exercises": ["notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
+    "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
@@ -76,6 +76,8 @@ def readme() -> str:
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
+    if docname == "lab":
+        source[0] += '\n<p><a href="laboratory.html">A recorded run, in the page of the laboratory</a></p>\n'
     if docname == "index":
         source[0] += "\n\n" + navigation()
 
@@ -89,10 +91,19 @@ def mark_figures(app, doctree) -> None:
             image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
 
 
+def write_recorded_run(app, error) -> None:
+    """The page of the laboratory with a run inside it; it takes some ten seconds to compute."""
+    from minigan.lab.recording import write
+
+    if error is None:
+        write(Path(app.outdir) / "laboratory.html")
+
+
 def setup(app) -> None:
     (HERE / "readme.md").write_text(readme())
     make_reference.write(HERE)
     app.connect("source-read", add_what_the_site_needs)
     app.connect("doctree-read", mark_figures)
+    app.connect("build-finished", write_recorded_run)
     app.connect("autodoc-process-docstring", make_reference.as_restructured_text)
     app.connect("autodoc-process-signature", make_reference.without_any)

@@ -378,9 +378,9 @@ function light(line, made = {}) {
   const row = document.querySelector(`#source [data-line="${line}"]`);
   if (!row) return;
   row.classList.add("lit");
-  row.lastChild.textContent = Object.entries(made).map(([name, text]) => `   ${name}: ${text}`).join("");
+  row.lastChild.textContent = Object.entries(made).map(([name, text]) => `${name}: ${text}`).join("\n");
   row.scrollIntoView({ block: "nearest" });
-  const text = row.lastChild.textContent.trim();
+  const text = row.lastChild.textContent.replaceAll("\n", "; ");
   say(`line ${line}` + (text ? ": " + text : ""));
 }
 
@@ -403,7 +403,7 @@ const svg = (tag, attributes, ...children) => {
 async function showGraph() {
   tab("graph");
   const { boxes } = await call("graph", { of: $("graph-of").value });
-  const W = 118, H = 34, rank = boxes.map(() => 0), width = [];
+  const W = 146, H = 34, rank = boxes.map(() => 0), width = [];
   for (let i = boxes.length - 1; i >= 0; i--) for (const parent of boxes[i].from) rank[parent] = Math.max(rank[parent], rank[i] + 1);
   const place = boxes.map((box, i) => { const row = rank[i]; width[row] = (width[row] || 0) + 1; return [6 + (width[row] - 1) * (W + 12), 6 + row * (H + 16)]; });
   const drawing = svg("svg", { width: Math.max(...width) * (W + 12) + 6, height: (Math.max(...rank) + 1) * (H + 16) });
