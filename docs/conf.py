@@ -70,7 +70,8 @@ def readme() -> str:
     text = (HERE.parent / "README.md").read_text()
     text = text.replace("](docs/)", "](index.md)").replace("](docs/", "](")
     text = re.sub(r"\[([^\]]*)\]\(minigan/([\w/]+)\.py\)", r'<a href="_modules/minigan/\2.html">\1</a>', text)
-    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|minigan/data/LICENSE.mnist|examples/[\w.]+)\)", r"\1", text)
+    # what is no page of the site stays as words: licences, examples
+    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|examples/|minigan/)[\w./]*\)", r"\1", text)
 
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:

@@ -1,6 +1,7 @@
 """Draw from a trained run, without training: new samples, and walks between points of the latent space.
 
     python examples/generate.py                 faces, from a generator that comes with minigan
+    python examples/generate.py digits          a column for each digit, from another one
     python examples/generate.py runs/mlp_gan
     python examples/generate.py runs/mlp_gan --count 400 --seed 7
     python examples/generate.py runs/my_gan --model my_gan.py:MyGAN     a model of your own

@@ -16,7 +16,7 @@ from minigan.models import storage
 from minigan.runs.folder import MODELS
 
 PLACE = Path(minigan.__file__).with_name("data")
-SHIPPED = ("faces",)
+SHIPPED = ("digits", "faces")
 
 
 def load_shipped(name: str) -> Any:

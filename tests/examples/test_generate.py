@@ -66,7 +66,7 @@ def test_count_seed_and_out_are_obeyed(trained, monkeypatch, tmp_path):
     np.testing.assert_allclose(a[1:12:3, 1:12:3] / 127.5 - 1, expected[0, ..., 0], atol=0.005)
 
 
-@pytest.mark.parametrize(("flags", "name", "size"), [([], "faces", 16), (["faces"], "faces", 16)])
+@pytest.mark.parametrize(("flags", "name", "size"), [([], "faces", 16), (["digits"], "digits", 28)])
 def test_without_a_run_it_draws_from_what_is_shipped_into_a_new_folder(
     monkeypatch, tmp_path, capsys, flags, name, size
 ):
