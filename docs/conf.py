@@ -51,7 +51,7 @@ NAVIGATION = {
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
     ],
-    "Notebooks and exercises": ["notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
+    "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
@@ -70,11 +70,14 @@ def readme() -> str:
     text = (HERE.parent / "README.md").read_text()
     text = text.replace("](docs/)", "](index.md)").replace("](docs/", "](")
     text = re.sub(r"\[([^\]]*)\]\(minigan/([\w/]+)\.py\)", r'<a href="_modules/minigan/\2.html">\1</a>', text)
-    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|minigan/data/LICENSE.mnist)\)", r"\1", text)
+    # what is no page of the site stays as words: licences, examples
+    return re.sub(r"\[([^\]]*)\]\((?:LICENSE|examples/|minigan/)[\w./]*\)", r"\1", text)
 
 
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
+    if docname == "lab":
+        source[0] += '\n<p><a href="laboratory.html">A recorded run, in the page of the laboratory</a></p>\n'
     if docname == "index":
         source[0] += "\n\n" + navigation()
 
@@ -84,8 +87,16 @@ def mark_figures(app, doctree) -> None:
     from docutils import nodes
 
     for image in doctree.findall(nodes.image):
-        drawing = image["uri"].startswith("figures/") and not image["uri"].endswith(".svg")
-        image["classes"].append("drawing" if drawing else "picture")
+        if not image["uri"].endswith(".svg"):
+            image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
+
+
+def write_recorded_run(app, error) -> None:
+    """The page of the laboratory with a run inside it; it takes some ten seconds to compute."""
+    from minigan.lab.recording import write
+
+    if error is None:
+        write(Path(app.outdir) / "laboratory.html")
 
 
 def setup(app) -> None:
@@ -93,5 +104,6 @@ def setup(app) -> None:
     make_reference.write(HERE)
     app.connect("source-read", add_what_the_site_needs)
     app.connect("doctree-read", mark_figures)
+    app.connect("build-finished", write_recorded_run)
     app.connect("autodoc-process-docstring", make_reference.as_restructured_text)
     app.connect("autodoc-process-signature", make_reference.without_any)

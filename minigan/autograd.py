@@ -16,7 +16,7 @@ second code path for derivatives of higher order.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial, update_wrapper
@@ -25,7 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minigan.backend import Array, asarray, to_numpy
+from minigan.backend import Array, asarray, is_array, is_numeric, to_numpy
+from minigan.checks import flag, instance, misuse
 
 _next_order = count().__next__
 _no_grad: ContextVar[int] = ContextVar("no_grad", default=0)  # how many `no_grad` blocks are open
@@ -50,8 +51,9 @@ class Tensor:
 
     def __init__(self, data):
         if isinstance(data, Tensor):
-            raise TypeError("Tensor(data) got a Tensor; a constant copy of it is tensor.data")
-        self.data, self.recipe, self.order, self.grad = asarray(data), None, _next_order(), None
+            raise TypeError("Tensor(data) got a Tensor, not an array; a constant copy of it is tensor.data")
+        self.data = asarray(data, "Tensor", "data")
+        self.recipe, self.order, self.grad = None, _next_order(), None
 
     def __init_subclass__(cls):
         raise TypeError("Tensor cannot be subclassed: operations would return plain Tensors; write a Layer")
@@ -95,6 +97,7 @@ class Primitive:
     """
 
     def __init__(self, forward: Callable[..., Array]):
+        instance("primitive", Callable, forward=forward)
         self.plain = self.forward = forward  # `minigan.fast` may replace the second by a quicker one
         self.name: str = forward.__name__.strip("_")
         self.vjps: tuple[Callable | None, ...] = ()
@@ -117,15 +120,17 @@ class Primitive:
                 records = True
             elif type(a) is list and a and (self.each or len(values) < len(self.vjps)):  # no index, no shape
                 i = len(values)
-                return self(*args[:i], asarray(a), *args[i + 1 :], **keywords)
+                return self(*args[:i], asarray(a, self.name, f"argument {i}"), *args[i + 1 :], **keywords)
             else:
                 values.append(a)
         if keywords and any(type(value) is Tensor for value in keywords.values()):
             return _by_position(self, args, keywords)
         try:
             y = self.forward(*values, **keywords)
-        except (TypeError, ValueError, IndexError, AttributeError) as error:
-            raise _misuse(self, values, error) from error
+            if not records and not is_numeric(y):
+                raise TypeError("the result would not be of numbers")
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            raise misuse(self, values, keywords, error) from error
         if not records or _no_grad.get():
             return y
         t = Tensor.__new__(Tensor)  # past __init__, which checks what a person hands in
@@ -155,7 +160,7 @@ primitives: dict[str, Primitive] = {}
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Record nothing inside the with-block: every primitive returns a bare array."""
+    """Record nothing inside the with-block, nor elsewhere while a generator pauses in it: results are arrays."""
     _no_grad.set(_no_grad.get() + 1)
     try:
         yield
@@ -180,7 +185,8 @@ def grad(y: Tensor, xs, g=None, create_graph: bool = False, allow_unconnected: b
     """
     if isinstance(xs, Tensor):
         return grad(y, [xs], g, create_graph, allow_unconnected)[0]
-    xs = list(xs)
+    xs = [xs] if is_array(xs) or not isinstance(xs, Iterable) else list(xs)
+    flag("grad", create_graph=create_graph, allow_unconnected=allow_unconnected)
     g = _incoming(y, xs, g)
     path, on_path = _between(xs, y)
     wanted = {x.order for x in xs}
@@ -262,7 +268,7 @@ def _incoming(y: Tensor, xs: list[Tensor], g):
             raise TypeError(f"grad: {name} has dtype {t.dtype}; only floating-point numbers have derivatives")
     if g is None and y.shape != ():
         raise ValueError(f"grad: y has shape {y.shape}; give the incoming gradient g, or use y.sum()")
-    g = np.ones_like(y.data) if g is None else g if isinstance(g, Tensor) else asarray(g)
+    g = np.ones_like(y.data) if g is None else g if isinstance(g, Tensor) else asarray(g, "grad", "g")
     if g.shape != y.shape:
         raise ValueError(f"grad: g has shape {g.shape}, but y has shape {y.shape}")
     return g if g.dtype == y.dtype else cast(g, dtype=y.dtype)
@@ -285,14 +291,3 @@ def _by_position(op: Primitive, args: tuple, keywords: dict):
         if type(a) is Tensor:
             raise TypeError(f"{op.name}: {name} takes no Tensor; it has no derivative")
     return op(*bound.args, **bound.kwargs)
-
-
-def _misuse(op: Primitive, values: list, error: Exception) -> Exception:
-    """The error of a forward function, with the primitive and what it was given."""
-    for i, value in enumerate(values if op.each else values[: len(op.vjps)]):
-        if not (hasattr(value, "shape") or isinstance(value, int | float)):
-            came = f"{op.name}: argument {i} is {value!r:.60}"
-            return TypeError(f"{came}, expected an array, a Tensor or a number")
-    kind = next((k for k in (TypeError, ValueError, IndexError) if isinstance(error, k)), TypeError)
-    shapes = [str(v.shape) if hasattr(v, "shape") else type(v).__name__ for v in values]
-    return kind(f"{op.name}({', '.join(shapes)}): {error}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.checks import whole
+from minigan.checks import short, whole, wholes
 
 #: Anything that is an array on some device: numpy.ndarray, a NumPy scalar, or cupy.ndarray.
 Array = Any
@@ -77,26 +77,26 @@ def register(name: str, module, array_type: type) -> None:
     _array_types += (array_type,)
 
 
-def module(device: str | None = None):
+def module(device: str | None = None, who: str = "module"):
     """The array module of `device` (of the current device by default): numpy, or cupy."""
-    device = device or _device.get(_chosen)
-    if device == "cuda" and device not in _modules and cuda_status():
-        raise DeviceError(f"device 'cuda' cannot be used. {cuda_status()}")
-    if device not in _modules:
-        raise DeviceError(f"unknown device {device!r}: expected 'cpu' or 'cuda'")
+    device = _device.get(_chosen) if device is None and who == "module" else device
+    if isinstance(device, str) and device == "cuda" and device not in _modules and cuda_status():
+        raise DeviceError(f"{who}: device 'cuda' cannot be used. {cuda_status()}")
+    if not isinstance(device, str) or device not in _modules:
+        raise DeviceError(f"{who}: device is {short(device)}, expected 'cpu' or 'cuda'")
     return _modules[device]
 
 
 def use(device: str) -> None:
     """Create new arrays on `device`, "cpu" or "cuda", from now on (at first, on that of MINIGAN_DEVICE)."""
     global _chosen
-    module(device)
+    module(device, "use")
     _chosen = device
 
 
 def on(device: str) -> AbstractContextManager:
     """Create arrays on `device` inside the with-block: ``with mg.on("cuda"): ...``."""
-    module(device)
+    module(device, "on")
     return _inside(_device, device)
 
 
@@ -115,22 +115,27 @@ def is_array(value) -> bool:
     return isinstance(value, _array_types)
 
 
-def asarray(value) -> Array:
+def is_numeric(value) -> bool:
+    """True for arrays and Tensors of numbers, and for a number."""
+    return value.dtype.kind in "fiubc" if hasattr(value, "dtype") else isinstance(value, int | float)
+
+
+def asarray(value, who="asarray", name: str = "value") -> Array:
     """`value` as an array: arrays stay what and where they are, Python floats become float32."""
-    if is_array(value):
+    if is_array(value) and is_numeric(value):
         return value if not isinstance(value, np.generic) else np.asarray(value)
     try:
         host = np.asarray(value)
-    except ValueError as error:  # a ragged list
-        raise ValueError(f"cannot make an array of numbers from {value!r:.60}: {error}") from None
-    if host.dtype.kind not in "biufc":
-        raise TypeError(f"cannot make an array of numbers from {type(value).__name__}: {value!r}")
-    return to_device(host.astype(np.float32) if host.dtype == np.float64 else host)
+    except ValueError:  # a ragged list
+        host = np.asarray(None)
+    if not is_numeric(host):
+        raise TypeError(f"{who}: {name} is {short(value)}, expected an array of numbers")
+    return to_device(host.astype(np.float32) if host.dtype == np.float64 and not is_array(value) else host)
 
 
-def shaped(value):
+def shaped(value, who, name: str = "x"):
     """`value` if it has a shape, as arrays and Tensors have; lists and numbers become arrays."""
-    return value if hasattr(value, "shape") else asarray(value)
+    return value if hasattr(value, "recipe") else asarray(value, who, name)
 
 
 def at_most(file_size: int) -> AbstractContextManager:
@@ -138,8 +143,8 @@ def at_most(file_size: int) -> AbstractContextManager:
     return _inside(_room, [file_size])
 
 
-def _take_room(shape: tuple[int, ...]) -> None:
-    room = _room.get()
+def _take_room(who: str, shape: tuple[int, ...]) -> None:
+    room, shape = _room.get(), wholes(who, least=0, shape=shape)
     room[0] -= 200 + 2 * math.prod(shape)  # of a file: the name and type of an array, and float16 numbers
     if room[0] < 0:
         raise ValueError("the settings ask for more weights than there are in the file")
@@ -147,7 +152,7 @@ def _take_room(shape: tuple[int, ...]) -> None:
 
 def zeros(shape: tuple[int, ...]) -> Array:
     """float32 zeros on the current device."""
-    _take_room(shape)
+    _take_room("zeros", shape)
     return module().zeros(shape, dtype=np.float32)
 
 
@@ -160,7 +165,10 @@ def to_device(array: Array, like: Array | None = None) -> Array:
 def to_numpy(value) -> np.ndarray:
     """The numbers of a Tensor, an array of any device or a scalar, as a NumPy array on the host."""
     data = value.data if hasattr(value, "recipe") else value  # a Tensor keeps its array in .data
-    return data.get() if hasattr(data, "get") else np.asarray(data)
+    host = data.get() if hasattr(data, "get") and hasattr(data, "dtype") else np.asarray(data)
+    if not is_numeric(host):
+        raise TypeError(f"to_numpy: value is {short(value)}, expected an array of numbers")
+    return host
 
 
 # --- Randomness: one seeded generator, on the host, so that every device gets the same numbers --------
@@ -176,12 +184,12 @@ def seed(value: int) -> None:
 
 def normal(shape: tuple[int, ...]) -> Array:
     """Standard normal float32 numbers, drawn on the host, on the current device."""
-    return _drawn(np.random.Generator.standard_normal, shape)
+    return _drawn("normal", np.random.Generator.standard_normal, shape)
 
 
 def uniform(shape: tuple[int, ...]) -> Array:
     """float32 numbers uniform in [0, 1), drawn on the host, on the current device."""
-    return _drawn(np.random.Generator.random, shape)
+    return _drawn("uniform", np.random.Generator.random, shape)
 
 
 def share(rank: int, size: int) -> AbstractContextManager:
@@ -190,11 +198,11 @@ def share(rank: int, size: int) -> AbstractContextManager:
     All processes draw the numbers of the whole batch, and each keeps those of its examples (the first axis):
     no two examples get the same noise, and their noise does not depend on `size`.
     """
-    return _inside(_share, (rank, size))
+    return _inside(_share, (whole("share", least=0, rank=rank), whole("share", least=rank + 1, size=size)))
 
 
-def _drawn(draw: Callable, shape: tuple[int, ...]) -> Array:
-    _take_room(shape)
+def _drawn(who: str, draw: Callable, shape: tuple[int, ...]) -> Array:
+    _take_room(who, shape)
     rank, size = _share.get()
     if size == 1:
         return to_device(_on_host(draw, shape))
@@ -231,7 +239,7 @@ def module_of(array: Array):
     for candidate in _modules.values():
         if isinstance(array, candidate.ndarray):
             return candidate
-    raise DeviceError(f"not an array of a known device: {type(array).__name__}")
+    raise DeviceError(f"module_of: array is {short(array)}, expected one of a known device")
 
 
 def synchronize() -> None:

@@ -10,6 +10,8 @@ The other network must be built of the same layers in the same order.  What diff
     a kernel of Dense           (in, out)                       Linear: (out, in)
     of Conv2D                   (KH, KW, in, out)               Conv2d: (out, in, KH, KW)
     of Conv2DTranspose          (KH, KW, out, in)               ConvTranspose2d: (in, out, KH, KW)
+    of Conv3D, Conv3DTranspose  as of Conv2D, with one axis     the same
+                                more before KH
     images                      (N, H, W, C)                    (N, C, H, W): permute(0, 3, 1, 2) and back, also
                                                                 around Flatten and Reshape
     normalizations              epsilon=1e-3                    give them eps=1e-3
@@ -30,6 +32,8 @@ from minigan.layers import (
     BatchNormalization,
     Conv2D,
     Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
     Dense,
     Embedding,
     Layer,
@@ -45,6 +49,8 @@ LAYOUTS: dict[type[Layer], Layout] = {
     Dense: {"kernel": ("weight", (1, 0))} | _BIAS,
     Conv2D: {"kernel": ("weight", (3, 2, 0, 1))} | _BIAS,
     Conv2DTranspose: {"kernel": ("weight", (3, 2, 0, 1))} | _BIAS,
+    Conv3D: {"kernel": ("weight", (4, 3, 0, 1, 2))} | _BIAS,
+    Conv3DTranspose: {"kernel": ("weight", (4, 3, 0, 1, 2))} | _BIAS,
     Embedding: {"table": ("weight", None)},
     BatchNormalization: _SCALE_AND_SHIFT
     | {"moving_mean": ("running_mean", None), "moving_variance": ("running_var", None)},

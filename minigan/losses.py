@@ -14,8 +14,8 @@ from collections.abc import Callable
 import numpy as np
 
 from minigan.autograd import Tensor, grad
-from minigan.backend import is_array, to_device, uniform
-from minigan.checks import choice
+from minigan.backend import is_array, shaped, to_device, uniform
+from minigan.checks import check_labels, choice, instance, real
 from minigan.ops import abs, log_softmax, mean, norm, relu, softplus, sum
 from minigan.ops.elementwise import value
 
@@ -41,7 +41,7 @@ def generator_loss(fake_logits, kind: str = "non_saturating"):
     "wasserstein"     -a                            (Arjovsky, Chintala and Bottou 2017)
     """
     _, _, of_generator = KINDS[choice("generator_loss", KINDS, kind=kind)]
-    return mean(of_generator(fake_logits))
+    return mean(of_generator(shaped(fake_logits, "generator_loss", "fake_logits")))
 
 
 def discriminator_loss(real_logits, fake_logits, kind: str = "non_saturating"):
@@ -53,7 +53,8 @@ def discriminator_loss(real_logits, fake_logits, kind: str = "non_saturating"):
     "wasserstein"                b - a
     """
     of_real, of_fake, _ = KINDS[choice("discriminator_loss", KINDS, kind=kind)]
-    return mean(of_real(real_logits)) + mean(of_fake(fake_logits))
+    a, b = (shaped(logits, "discriminator_loss", "logits") for logits in (real_logits, fake_logits))
+    return mean(of_real(a)) + mean(of_fake(b))
 
 
 def r1_penalty(discriminator, real):
@@ -61,14 +62,17 @@ def r1_penalty(discriminator, real):
 
     Source: Mescheder, Geiger and Nowozin 2018, equation 9; multiply by their γ/2.
     """
-    slopes = _input_gradients(discriminator, value(real))
+    slopes = _input_gradients("r1_penalty", discriminator, value(shaped(real, "r1_penalty", "real")))
     return sum(slopes * slopes) * (1 / len(slopes))
 
 
-def _input_gradients(discriminator, x):
+def _input_gradients(who: str, discriminator, x):
     """∇D at each example; summing D over the batch keeps the examples apart."""
+    if not (x.ndim and x.size):
+        raise ValueError(f"{who}: real has shape {x.shape}, expected at least one example")
     x = Tensor(x)
-    return grad(sum(discriminator(x)), x, create_graph=True)
+    y = instance(who, Callable, discriminator=discriminator)(x)
+    return grad(sum(instance(who, Tensor, **{"discriminator(x)": y})), x, create_graph=True)
 
 
 # --- To be read later: the penalty of the Wasserstein GAN ------------------------------------------------
@@ -80,12 +84,13 @@ def gradient_penalty(discriminator, real, fake):
     real, fake (N, ...) are constants here: no gradient flows to the generator.  The discriminator must treat
     its examples one by one.  Source: Gulrajani et al. 2017, equation 3; multiply by their λ = 10.
     """
-    real, fake = value(real), value(fake)
+    who = "gradient_penalty"
+    real, fake = value(shaped(real, who, "real")), value(shaped(fake, who, "fake"))
     if real.shape != fake.shape:
-        raise ValueError(f"gradient_penalty: shapes {real.shape} and {fake.shape} differ")
+        raise ValueError(f"{who}: shapes {real.shape} and {fake.shape} differ")
     both = np.result_type(real.dtype, fake.dtype)  # if one were of integers, ε would be cut to 0
     epsilon = uniform((len(real),) + (1,) * (real.ndim - 1)).astype(both)
-    slopes = _input_gradients(discriminator, epsilon * real + (1 - epsilon) * fake)
+    slopes = _input_gradients(who, discriminator, epsilon * real + (1 - epsilon) * fake)
     excess = norm(slopes, axis=tuple(range(1, slopes.ndim))) - 1  # (N,)
     return mean(excess * excess)
 
@@ -98,6 +103,7 @@ def binary_cross_entropy(logits, targets):
 
     logits a (N, ...); targets t in [0, 1], of the same shape or one number for all.
     """
+    logits = shaped(logits, "binary_cross_entropy", "logits")
     targets = _like("binary_cross_entropy", logits, targets)
     return mean(softplus(logits) - logits * targets)
 
@@ -108,19 +114,15 @@ def softmax_cross_entropy(logits, labels):
     logits (N, classes); labels (N,) of integers, or (N, classes) of probabilities.
     Raises ValueError for a label that is no class: it would have no loss, and so teach nothing.
     """
-    log_p = log_softmax(logits, axis=-1)
-    labels = labels if hasattr(labels, "shape") else np.asarray(labels)
-    if len(labels.shape) == 1:
-        classes, on_host = log_p.shape[1], isinstance(labels, np.ndarray)
-        within = not on_host or not labels.size or 0 <= labels.min() <= labels.max() < classes
-        if labels.dtype.kind not in "iu" or not within:  # asking a GPU for the largest would wait for it
-            came = f"of dtype {labels.dtype} from {labels.min()} to {labels.max()}"
-            raise ValueError(
-                f"softmax_cross_entropy: labels {came}, expected integers from 0 to {classes - 1}"
-            )
+    who, logits = "softmax_cross_entropy", shaped(logits, "softmax_cross_entropy", "logits")
+    if logits.ndim != 2:
+        raise ValueError(f"{who}: logits have shape {logits.shape}, expected (N, classes)")
+    log_p, classes = log_softmax(logits, axis=-1), logits.shape[1]
+    if shaped(labels, who, "labels").ndim == 1:
+        labels = check_labels(who, classes, labels if hasattr(labels, "shape") else np.asarray(labels))
         labels, number = (to_device(a, value(log_p)) for a in (labels, np.arange(classes)))
         labels = (labels[:, None] == number).astype(log_p.dtype)  # (N, classes)
-    return mean(-sum(log_p * _like("softmax_cross_entropy", logits, labels), axis=-1))
+    return mean(-sum(log_p * _like(who, logits, labels), axis=-1))
 
 
 def mean_squared_error(predictions, targets):
@@ -153,8 +155,8 @@ def _like(who: str, predictions, targets):
             f"{who}: predictions are a {type(predictions).__name__}, expected a Tensor or an array"
         )
     if isinstance(targets, int | float):
-        return targets
-    if not (isinstance(targets, Tensor) or is_array(targets)):  # a list
+        return targets if targets - targets == 0 else real(who, targets=targets)  # of nan and ∞ it is nan
+    if not hasattr(shaped(targets, who, "targets"), "recipe") and not is_array(targets):  # a list
         targets = to_device(np.asarray(targets, predictions.dtype), value(predictions))
     if targets.shape not in ((), predictions.shape):
         raise ValueError(f"{who}: shapes {predictions.shape} and {targets.shape} differ")

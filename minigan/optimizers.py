@@ -13,7 +13,7 @@ import numpy as np
 
 from minigan.autograd import Tensor
 from minigan.backend import Array, is_array, replaceable, to_device, to_numpy
-from minigan.checks import real
+from minigan.checks import flag, instance, real
 from minigan.layers.base import Layer
 
 LearningRate = float | Callable[[int], float]  # a number, or a function of the number of steps taken before
@@ -35,6 +35,7 @@ class Optimizer:
         self.learning_rate: LearningRate = constant or learning_rate
         self.average: Callable[[list[Array]], list[Array]] | None = None  # over processes that train together
         self.steps, self.rate = 0, 0.0
+        slots = instance(who, (list, tuple), slots=slots)
         self.slots = {name: [np.zeros_like(p.data, order="C") for p in self.parameters] for name in slots}
 
     def step(self, grads: Sequence[Array]) -> None:
@@ -123,7 +124,11 @@ def update_ema(average: Layer, source: Layer, decay: float) -> None:
     The exponential moving average draws better than any single network along the way.
     Source: Polyak and Juditsky 1992; for GANs Yazıcı et al. 2019.
     """
+    instance("update_ema", Layer, average=average, source=source)
+    decay = real("update_ema", least=0, most=1, decay=decay)
     for a, b in zip(average.arrays(), source.arrays(), strict=True):
+        if a.shape != b.shape:
+            raise ValueError(f"update_ema: shapes {a.shape} and {b.shape} differ")
         a += (1 - decay) * (b - a)
 
 
@@ -172,8 +177,10 @@ def _checked_gradients(who: str, parameters: list[Tensor], grads: Sequence[Array
 
 def _check_state(optimizer: Optimizer, state: Mapping[str, np.ndarray]) -> None:
     who, own = f"{type(optimizer).__name__}.load_state", optimizer.state()
-    if set(own) != set(state) or any(own[name].shape != state[name].shape for name in own):
-        raise ValueError(f"{who}: the state belongs to another optimizer or model")
+    instance(who, Mapping, state=state)
+    if set(own) != set(state) or any(own[name].shape != np.shape(state[name]) for name in own):
+        raise ValueError(f"{who}: the state belongs to another optimizer or model than expected")
+    state = {name: np.asarray(array) for name, array in state.items()}
     for name, array in state.items():
         least = 0 if name.split(".")[0] in ("steps", "learning_rate", *optimizer.squares) else -np.inf
         if array.dtype.kind != own[name].dtype.kind or not (np.isfinite(array) & (array >= least)).all():
@@ -201,7 +208,7 @@ class SGD(Optimizer):
 
     def __init__(self, parameters, learning_rate: LearningRate, momentum=0.0, nesterov=False):
         self.momentum = real("SGD", least=0, below=1, momentum=momentum)
-        self.nesterov = nesterov
+        self.nesterov = flag("SGD", nesterov=nesterov)
         super().__init__(parameters, learning_rate, ["velocity"] if momentum else [])
 
     def update(self, p: Array, g: Array, *slots: Array) -> None:

@@ -47,8 +47,8 @@ class WebSocket:
         while True:
             first, second = self.file.read(2)
             size = second & 0x7F
-            size = struct.unpack("!H", self.file.read(2))[0] if size == 126 else size
-            size = struct.unpack("!Q", self.file.read(8))[0] if size == 127 else size
+            if size > 125:
+                size = int.from_bytes(self.file.read(2 if size == 126 else 8), "big")
             text += self.file.read(size)
             if first & 0x80:
                 return text.decode()

@@ -365,6 +365,22 @@ def test_no_grad_decorates_a_function():
     assert type(x * 2) is Tensor
 
 
+def test_a_generator_that_yields_behind_the_block_leaves_recording_on_outside():
+    def halves(x, inside):
+        with no_grad():
+            y = x * 0.5
+            if inside:
+                yield y
+        yield y
+
+    x = Tensor([1.0])
+    for y in halves(x, inside=False):
+        assert type(y) is np.ndarray and type(x * 2) is Tensor
+    for y in halves(x, inside=True):  # as the docstring says, it has not left the block when it pauses
+        assert type(y) is np.ndarray
+    assert type(x * 2) is Tensor
+
+
 def test_no_grad_in_one_thread_is_no_business_of_another():
     inside, done, answers = threading.Event(), threading.Event(), {}
 
@@ -501,11 +517,9 @@ def test_errors_of_numpy_name_the_operation_and_the_shapes():
     x = Tensor(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"^add\(\(2, 3\), \(4,\)\): operands could not be broadcast"):
         x + np.ones(4)
-    with pytest.raises(
-        TypeError, match=r"^multiply: argument 1 is 'two', expected an array, a Tensor or a number"
-    ):
+    with pytest.raises(TypeError, match=r"^multiply: b is 'two', expected an array, a Tensor or a number"):
         x * "two"
-    with pytest.raises(IndexError, match=r"^getitem\(\(2, 3\), int\): index 5 is out of bounds"):
+    with pytest.raises(IndexError, match=r"^getitem\(\(2, 3\), 5\): index 5 is out of bounds"):
         x[5]
 
 
@@ -575,7 +589,7 @@ def test_what_people_write_becomes_float32_and_arrays_stay_what_they_are():
     "thing", [None, "text", {}, [1.0, None], object()], ids=["None", "text", "dict", "ragged", "object"]
 )
 def test_what_is_no_number_makes_no_tensor(thing):
-    with pytest.raises(TypeError, match="cannot make an array of numbers"):
+    with pytest.raises(TypeError, match="^Tensor: data is .*, expected an array of numbers"):
         Tensor(thing)
 
 

@@ -130,7 +130,7 @@ def test_use_holds_in_every_thread_and_on_in_one(other):
 
 def test_an_unknown_device_is_an_error_that_changes_nothing():
     for choose in (mg.use, lambda name: mg.on(name).__enter__()):
-        with pytest.raises(DeviceError, match="unknown device 'gpu': expected 'cpu' or 'cuda'"):
+        with pytest.raises(DeviceError, match="device is 'gpu', expected 'cpu' or 'cuda'"):
             choose("gpu")
     assert backend.module() is np
 
@@ -182,7 +182,7 @@ def test_every_way_a_gpu_can_fail_is_put_into_words(version, available, reason):
 
 def test_the_environment_chooses_the_first_device():
     done = run("import minigan as mg; mg.Tensor([1.0])", MINIGAN_DEVICE="abacus")
-    assert "unknown device 'abacus'" in done.stderr
+    assert "device is 'abacus', expected" in done.stderr
     done = run("import minigan as mg; print(mg.Tensor([1.0]))", MINIGAN_DEVICE="cpu")
     assert done.stdout.startswith("Tensor([1.]")
 
@@ -198,7 +198,7 @@ def test_asarray_keeps_arrays_and_makes_float32_of_python_floats():
     scalar = backend.asarray(np.float64(1.0))
     assert (type(scalar), scalar.dtype) == (np.ndarray, np.float64)
     for thing in (None, "text", [1.0, None], {}):
-        with pytest.raises(TypeError, match="cannot make an array of numbers"):
+        with pytest.raises(TypeError, match="asarray: value is .*, expected an array of numbers"):
             backend.asarray(thing)
 
 
@@ -236,7 +236,7 @@ def test_is_array(other):
 def test_module_of_names_the_maker_of_an_array(other):
     assert backend.module_of(OtherArray([1.0])) is OtherModule
     assert backend.module_of(np.ones(1)) is np
-    with pytest.raises(DeviceError, match="not an array of a known device: list"):
+    with pytest.raises(DeviceError, match="module_of: array is .*, expected one of a known device"):
         backend.module_of([1.0])
 
 
@@ -347,5 +347,5 @@ def test_a_seed_that_is_none_is_refused(value):
 
 @pytest.mark.parametrize("thing", [[[1.0, 2.0], [3.0]], ["a"], [None]], ids=repr)
 def test_what_makes_no_array_is_refused_in_words(thing):
-    with pytest.raises((TypeError, ValueError), match="cannot make an array of numbers from"):
+    with pytest.raises((TypeError, ValueError), match="Tensor: data is .*, expected an array of numbers"):
         Tensor(thing)

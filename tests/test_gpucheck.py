@@ -204,7 +204,7 @@ class SmallConditional(ConditionalGAN):
 def a_short_run(monkeypatch):
     images = np.random.default_rng(0).uniform(-1, 1, (40, 28, 28, 1)).astype(np.float32)
     monkeypatch.setattr(digits, "load_mnist", lambda split: (images, np.arange(40) % 10))
-    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": Small, "conditional_gan": SmallConditional})
+    monkeypatch.setattr(digits, "MODELS", {"mlp_gan": Small, "conditional": SmallConditional})
     monkeypatch.setattr(digits, "GANS", {"mlp_gan": (1, 10)})
     monkeypatch.setattr(digits, "SAMPLES", 100)
     monkeypatch.setattr(digits, "evaluate", lambda samples, short: TABLE)
@@ -223,7 +223,7 @@ def test_a_run_leaves_a_picture_and_a_table(a_short_run, tmp_path, capsys):
 
 
 def test_a_run_of_a_gan_that_needs_labels_has_them(a_short_run, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(digits, "GANS", {"conditional_gan": (1, 10)})
+    monkeypatch.setattr(digits, "GANS", {"conditional": (1, 10)})
     report = Report(tmp_path, 1)
     digits.draw_digits(report, "strict", tmp_path)
     assert not report.failures and report.rows["runs"][0]["steps"] == 4
@@ -241,6 +241,21 @@ def test_with_less_time_a_run_has_fewer_steps_and_its_rates_fall_over_those(
     (row,) = report.rows["runs"]
     assert row["steps"] == made[-1] == 4  # 0.7 times 6 seconds, in steps of a second
     assert row["steps of the example"] == 4000
+
+
+def test_the_runs_share_what_time_is_left(a_short_run, tmp_path, monkeypatch, capsys):
+    shares, names = [], ["a", "b", "c"]
+    monkeypatch.setattr(digits, "GANS", dict.fromkeys(names))
+
+    def takes_all(report, name, seconds, folder):
+        shares.append(seconds / digits.TRAINING)
+        report.started -= shares[-1]  # as if it had taken so long
+
+    monkeypatch.setattr(digits, "train_and_draw", takes_all)
+    report = Report(tmp_path, 1)
+    digits.draw_digits(report, "strict", tmp_path)
+    np.testing.assert_allclose(shares, [20, 20, 20], rtol=0.05)
+    assert not report.left_out
 
 
 def test_a_run_that_diverges_is_a_failure(a_short_run, tmp_path, monkeypatch, capsys):
@@ -269,8 +284,7 @@ def test_the_table_of_a_run_is_that_of_the_examples(tmp_path, monkeypatch, capsy
 @pytest.mark.skipif(not EXAMPLES.exists(), reason="the examples are not installed beside the package")
 @pytest.mark.parametrize("name", digits.GANS)
 def test_the_runs_are_those_of_the_examples(name):
-    script = "conditional" if name == "conditional_gan" else name
-    tree = ast.parse((EXAMPLES / f"{script}_mnist.py").read_text())
+    tree = ast.parse((EXAMPLES / f"{name}_mnist.py").read_text())
     constants = {
         node.targets[0].id: node.value.value
         for node in tree.body
@@ -322,6 +336,14 @@ def test_when_the_time_is_used_up_the_rest_is_left_out(tmp_path, capsys):
     report.each("models", ["d", "e", "f"], slow)
     assert done == ["a", "b", "c", "d"]
     assert report.left_out[0].startswith("left out: models (e, f): the ")
+    report.seconds, report.longest = (
+        report.seconds + 60,
+        1e3,
+    )  # there is a minute, but not for what may take longer
+    report.each("models", ["g"], slow)
+    assert done[-1] == "d"
+    report.each("runs", ["h"], slow, adapts=True)
+    assert done[-1] == "h"
     assert report.end() == 0
     assert json.loads((tmp_path / "report.json").read_text())["left out"] == report.left_out
 

@@ -1,6 +1,5 @@
 """Weights go to Keras and PyTorch and come back: the outputs of the networks agree, and what does not fit is refused."""
 
-import os
 import warnings
 
 import numpy as np
@@ -13,6 +12,8 @@ from minigan.layers import (
     Capsules,
     Conv2D,
     Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
     Dense,
     Embedding,
     Flatten,
@@ -200,6 +201,21 @@ def test_pytorch_computes_the_same_of_images():
     np.testing.assert_allclose(bare(network, x), y, **CLOSE)
 
 
+def test_pytorch_computes_the_same_of_volumes():
+    torch = pytest.importorskip("torch")
+    nn = torch.nn
+    network, x = trained(
+        Sequential(Conv3D(2, 3, (2, 3, 3)), Tanh(), Conv3DTranspose(3, 2, 2, strides=2)), (2, 4, 5, 6, 2)
+    )
+    other = nn.Sequential(
+        nn.Conv3d(2, 3, (2, 3, 3)), nn.Tanh(), nn.ConvTranspose3d(3, 2, 2, stride=2)
+    ).double()
+    other.load_state_dict(tensors(torch, to_torch(network)))
+    with torch.no_grad():
+        y = other(torch.from_numpy(x).permute(0, 4, 1, 2, 3)).permute(0, 2, 3, 4, 1).numpy()
+    np.testing.assert_allclose(bare(network, x), y, **CLOSE)
+
+
 def test_weights_of_pytorch_are_taken_over():
     torch = pytest.importorskip("torch")
     nn = torch.nn
@@ -212,8 +228,8 @@ def test_weights_of_pytorch_are_taken_over():
         np.testing.assert_allclose(bare(network, x), other(torch.from_numpy(x)).numpy(), **CLOSE)
 
 
-def test_keras_computes_the_same():
-    os.environ.setdefault("KERAS_BACKEND", "torch")
+def test_keras_computes_the_same(monkeypatch):
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
     pytest.importorskip("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -227,16 +243,16 @@ def test_keras_computes_the_same():
             ),
             (2, 7, 7, 3),
         )  # fmt: skip
+        keras.config.set_dtype_policy("float64")
         other = keras.Sequential([
             keras.Input((7, 7, 3)), layers.Conv2D(4, 3, strides=2, padding="same"), layers.BatchNormalization(),
             layers.LeakyReLU(negative_slope=0.2), layers.Conv2DTranspose(5, 3, strides=2, padding="same"),
             layers.LayerNormalization(), layers.Flatten(), layers.Dense(6), layers.Reshape((1, 2, 3)),
             layers.Conv2DTranspose(2, 4, strides=2),
         ])  # fmt: skip
-        network.astype(np.float32)
         other.set_weights(to_keras(network))
-        y = np.asarray(other(x.astype(np.float32)).detach().cpu())
-        np.testing.assert_allclose(bare(network, x.astype(np.float32)), y, rtol=1e-5, atol=1e-5)
+        y = np.asarray(other(x).detach().cpu())
+        np.testing.assert_allclose(bare(network, x), y, **CLOSE)
         again = Sequential(*network.layers)
         before = again.state()
         from_keras(again, other.get_weights())

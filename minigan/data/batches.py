@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minigan.checks import whole
+from minigan.checks import flag, whole
 
 
 class Batches:
@@ -54,15 +54,14 @@ class Batches:
             raise ValueError(f"Batches: expected arrays of the same length, got shapes {shapes}")
         self.n = shapes[0][0]
         batch_size = whole("Batches", batch_size=batch_size)
+        self.shuffle, self.drop_last = flag("Batches", shuffle=shuffle, drop_last=drop_last)
         if drop_last and batch_size > self.n:
             raise ValueError(
                 f"Batches: batch_size is {batch_size}, but there are {self.n} examples; with "
                 "drop_last=True not one batch would be full"
             )
         self.batch_size = batch_size
-        self.shuffle = shuffle
         self.seed = whole("Batches", least=0, seed=seed)
-        self.drop_last = drop_last
 
     def __len__(self) -> int:
         full, rest = divmod(self.n, self.batch_size)
@@ -80,7 +79,8 @@ class Batches:
 
         Each is an array, or a tuple if this was made from a tuple, and a copy: it may be changed.
         """
-        if not 0 <= start <= len(self):
+        epoch, start = whole("Batches", least=0, epoch=epoch, start=start)
+        if start > len(self):
             raise ValueError(f"Batches: start is {start}, expected 0 to {len(self)} batches")
         order, size = self.order(epoch), self.batch_size
         return (self._take(order[i * size : (i + 1) * size]) for i in range(start, len(self)))

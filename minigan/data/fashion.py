@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.checks import choice
 from minigan.data.pixels import scaled
 from minigan.data.published import Published, cache_folder, load_published
 
@@ -61,8 +62,7 @@ def load_fashion_mnist(split: str = "train") -> tuple[np.ndarray, np.ndarray]:
     Raises ValueError for a split that does not exist and for a file that is not the published one,
     FileNotFoundError, which says what to put where, if a file is missing and cannot be downloaded.
     """
-    if split not in FILES:
-        raise ValueError(f'Fashion-MNIST has the splits "train" and "test", got split={split!r}')
+    choice("load_fashion_mnist", FILES, split=split)
     needed, folders = FILES[split], _folders(os.environ.get("MINIGAN_DATA"))
     instead = "Debian has them in the package dataset-fashion-mnist"
     pixels, labels = (load_published(file, needed, folders, MIRRORS, instead) for file in needed)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minigan.checks import path, whole
 from minigan.data.pixels import scaled
 
 SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -31,18 +32,18 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
         from PIL import Image
     except ImportError as error:
         raise ImportError("reading PNG and JPEG files needs Pillow: pip install pillow") from error
-    folder = Path(folder)
-    if not folder.is_dir():
+    root, size = path("load_folder", folder=folder), whole("load_folder", size=size)
+    if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
-    pictures, files = [], _files(folder)
-    for path in files:
+    pictures, files = [], _files(root)
+    for file in files:
         try:
             with warnings.catch_warnings():  # Pillow's of many pixels: there is a limit of our own
                 warnings.simplefilter("ignore")
-                with Image.open(path, formats=("PNG", "JPEG")) as picture:  # whatever it is called
+                with Image.open(file, formats=("PNG", "JPEG")) as picture:  # whatever it is called
                     pictures.append(_prepared(picture, size))
         except Exception as error:  # noqa: BLE001 - what a broken file raises depends on how it is broken
-            _skipped(path, error)
+            _skipped(file, error)
     if not pictures:
         found = f"none of its {len(files)} can be read" if files else "it has none"
         raise ValueError(f"{folder}: expected PNG or JPEG files, but {found}")

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minigan.checks import choice, flag
 from minigan.data.pixels import scaled
 from minigan.data.published import Published, cache_folder, load_published
 
@@ -66,7 +67,7 @@ def load_mnist(split: str = "train", full: bool = False) -> tuple[np.ndarray, np
     Raises ValueError for a split that does not exist and for a file that is not the published one,
     FileNotFoundError, which says what to put where, if a file is missing and cannot be downloaded.
     """
-    pixels, labels = load_mnist_pixels(split, full)
+    pixels, labels = load_mnist_pixels(split, flag("load_mnist", full=full))
     return scaled(pixels)[..., np.newaxis], labels.astype(np.int64)  # (N, 28, 28, 1), (N,)
 
 
@@ -77,8 +78,7 @@ def load_mnist_pixels(
 
     `folder` is looked into first for the full set; MINIGAN_DATA is its default.
     """
-    if split not in FILES:
-        raise ValueError(f'MNIST has the splits "train" and "test", got split={split!r}')
+    choice("load_mnist", FILES, split=split)
     if full:
         folders = _folders(folder or os.environ.get("MINIGAN_DATA"))
         instead = "The shipped 10,000 training images need no download: load_mnist()"
@@ -87,7 +87,7 @@ def load_mnist_pixels(
         return pixels, labels
     if split != "train":
         raise ValueError(
-            f"the shipped MNIST subset was cut from the training set, so that it has no {split!r} "
+            f"load_mnist: the shipped MNIST subset was cut from the training set, so that it has no {split!r} "
             f"split; load_mnist({split!r}, full=True) loads the one of the full set"
         )
     with np.load(SUBSET, allow_pickle=False) as subset:

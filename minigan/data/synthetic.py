@@ -12,6 +12,8 @@ networks", NeurIPS 2018. Read before: nothing.
 
 import numpy as np
 
+from minigan.checks import real, whole
+
 
 def ring(
     n: int,
@@ -24,13 +26,12 @@ def ring(
 
     The same integer `seed` gives the same points; a Generator is drawn from and moves on.
     """
-    return _mixture(n, ring_centres(modes, radius), std, seed)
+    return _mixture("ring", n, ring_centres(modes, radius), std, seed)
 
 
 def ring_centres(modes: int = 8, radius: float = 1.0) -> np.ndarray:
     """The centres of `ring`, float32 (modes, 2), anticlockwise from (radius, 0)."""
-    if modes < 1:
-        raise ValueError(f"ring: modes is {modes}, expected at least 1")
+    modes, radius = whole("ring", modes=modes), real("ring", above=0, radius=radius)
     # Not linspace(0, 2π, modes): its last angle is its first again, and one mode would be missing.
     angle = 2 * np.pi * np.arange(modes) / modes  # (modes,)
     return (radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)).astype(np.float32)
@@ -47,19 +48,23 @@ def grid(
 
     The same integer `seed` gives the same points; a Generator is drawn from and moves on.
     """
-    return _mixture(n, grid_centres(side, spacing), std, seed)
+    return _mixture("grid", n, grid_centres(side, spacing), std, seed)
 
 
 def grid_centres(side: int = 5, spacing: float = 2.0) -> np.ndarray:
     """The centres of `grid`, float32 (side², 2), from the lower left, column by column."""
-    if side < 1:
-        raise ValueError(f"grid: side is {side}, expected at least 1")
+    side, spacing = whole("grid", side=side), real("grid", above=0, spacing=spacing)
     ticks = spacing * (np.arange(side) - (side - 1) / 2)  # (side,), symmetric about 0
     x, y = np.meshgrid(ticks, ticks, indexing="ij")  # (side, side) each
     return np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)  # (side², 2)
 
 
-def _mixture(n: int, centres: np.ndarray, std: float, seed: int | np.random.Generator) -> np.ndarray:
+def _mixture(
+    who: str, n: int, centres: np.ndarray, std: float, seed: int | np.random.Generator
+) -> np.ndarray:
+    n, std = whole(who, least=0, n=n), real(who, least=0, std=std)
+    if not isinstance(seed, np.random.Generator):
+        seed = whole(who, least=0, seed=seed)
     rng = np.random.default_rng(seed)  # a Generator passes through
     k = rng.integers(len(centres), size=n)  # (n,)
     noise = rng.standard_normal((n, 2), dtype=np.float32)  # (n, 2)

@@ -81,7 +81,7 @@ class Classifier(Layer):
 
     def features(self, images: np.ndarray) -> np.ndarray:
         """The features (N, 64), never negative, of images (N, 28, 28, 1) in [-1, 1]."""
-        images = _checked(images)
+        images = checked_images("classifier", images)
         with no_grad(), on("cpu"):  # on the host, so that the numbers are the same whatever the device
             parts = [self.trunk(images[i : i + AT_ONCE]) for i in range(0, len(images), AT_ONCE)]
         return np.concatenate(parts)
@@ -96,15 +96,15 @@ class Classifier(Layer):
         return self.head_proba(self.features(images))
 
 
-def _checked(images: np.ndarray) -> np.ndarray:
+def checked_images(who: str, images: np.ndarray) -> np.ndarray:
     """The images as float32, or a ValueError: the network would classify anything."""
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[1:] != (28, 28, 1) or not len(images):
-        raise ValueError(f"classifier: images have shape {images.shape}, expected (N, 28, 28, 1) with N > 0")
+        raise ValueError(f"{who}: images have shape {images.shape}, expected (N, 28, 28, 1) with N > 0")
     low, high = images.min(), images.max()
     if images.dtype.kind != "f" or not -1.001 <= low <= high <= 1.001:
         raise ValueError(
-            f"classifier: images are {images.dtype} from {low} to {high}, expected floating-point numbers in [-1, 1]"
+            f"{who}: images are {images.dtype} from {low} to {high}, expected floating-point numbers in [-1, 1]"
         )
     return images.astype(np.float32, copy=False)
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minigan import checks
+
 BLOCK_BYTES = 2**25  # of a matrix of distances that is made at a time
 
 # --- What the classifier says -----------------------------------------------------------------------
@@ -20,6 +22,7 @@ BLOCK_BYTES = 2**25  # of a matrix of distances that is made at a time
 
 def confident_share(probabilities: np.ndarray, threshold: float = 0.9) -> float:
     """The share of images x that are read with confidence: max p(digit | x) > threshold."""
+    threshold = checks.real("confident_share", least=0, most=1, threshold=threshold)
     return float((_rows("confident_share", probabilities).max(axis=1) > threshold).mean())
 
 
@@ -69,7 +72,10 @@ def kernel_distance(
     Source: Bińkowski, Sutherland, Arbel and Gretton 2018, there on Inception's features.
     """
     real, fake = _points("kernel_distance", real, fake, least=2)
-    rng, size = np.random.default_rng(seed), min(subset_size, len(real), len(fake))
+    checks.whole("kernel_distance", subsets=subsets)
+    checks.whole("kernel_distance", least=2, subset_size=subset_size)
+    rng = np.random.default_rng(checks.whole("kernel_distance", least=0, seed=seed))
+    size = min(subset_size, len(real), len(fake))
     found = []
     for _ in range(subsets):
         r, f = (points[rng.choice(len(points), size, replace=False)] for points in (real, fake))
@@ -95,6 +101,7 @@ def precision_recall(real: np.ndarray, fake: np.ndarray, k: int = 3) -> tuple[fl
     Low precision is bad pictures, low recall is missing variety.
     Source: Kynkäänniemi, Karras, Laine, Lehtinen and Aila 2019, "Improved precision and recall metric".
     """
+    k = checks.whole("precision_recall", k=k)
     real, fake = _points("precision_recall", real, fake, least=k + 1, precise=False)
     return _inside(fake, real, k), _inside(real, fake, k)
 
@@ -113,6 +120,7 @@ def density_coverage(real: np.ndarray, fake: np.ndarray, k: int = 5) -> tuple[fl
     ball cannot make all fakes look right.  Density is about 1 for a perfect generator, and may be more.
     Source: Naeem, Oh, Uh, Choi and Yoo 2020, "Reliable fidelity and diversity metrics".
     """
+    k = checks.whole("density_coverage", k=k)
     real, fake = _points("density_coverage", real, fake, least=k + 1, precise=False)
     radii, held, covered = squared_radii(real, k), 0, np.zeros(len(real), bool)
     for _, d in squared_distances(fake, real):
@@ -169,7 +177,9 @@ def different_bins(
     Source: Richardson and Weiss 2018, "On GANs and GMMs" (the number of statistically different bins).
     """
     real, fake = _points("different_bins", real, fake, least=1, precise=False)
-    if not 1 <= bins <= len(real):
+    significance = checks.real("different_bins", least=0, significance=significance)
+    checks.whole("different_bins", least=0, seed=seed)
+    if checks.whole("different_bins", bins=bins) > len(real):
         raise ValueError(
             f"different_bins: bins is {bins}, expected 1 to {len(real)}, the number of real points"
         )
@@ -216,9 +226,16 @@ def nearest(points: np.ndarray, training: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def nearest_other(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """For each of the `chosen` (N,), indices of points (M, ...), the distance to the nearest other point: (N,)."""
-    some, points = _points("nearest_other", points[chosen], points, least=1, precise=False)
-    if len(points) < 2:
-        raise ValueError("nearest_other: there is 1 point, expected at least 2")
+    points, _ = _points("nearest_other", points, points, least=2, precise=False)
+    chosen, count = _numbers("nearest_other", chosen=chosen), len(points)
+    if (
+        chosen.ndim != 1
+        or chosen.dtype.kind not in "iu"
+        or not (0 <= chosen).all()
+        or not (chosen < count).all()
+    ):
+        raise ValueError(f"nearest_other: chosen is {checks.short(chosen)}, expected indices below {count}")
+    some = points[chosen]
     distances = []
     for rows, d in squared_distances(some, points):
         d[np.arange(len(d)), chosen[rows]] = np.inf
@@ -233,7 +250,9 @@ def mean_distance(points: np.ndarray, seed: int = 0) -> float:
 
     They are put into a ring in random order, which estimates the mean over all pairs.  0 if all are the same.
     """
-    ring = points[np.random.default_rng(seed).permutation(len(points))]
+    points, _ = _points("mean_distance", points, points, least=2, precise=False)
+    rng = np.random.default_rng(checks.whole("mean_distance", least=0, seed=seed))
+    ring = points[rng.permutation(len(points))]
     ring, after = _points("mean_distance", ring, np.roll(ring, -1, axis=0), least=2, precise=False)
     return float(np.linalg.norm(ring - after, axis=1).mean())
 
@@ -247,6 +266,8 @@ def memorisation(fake_distances: np.ndarray, real_distances: np.ndarray) -> tupl
     test images that are blurred a little have a ratio of 0.9, and training images moved by one pixel, which
     are nothing but copies, one of 1.01.  So a bad result is proof, a good one is not.
     """
+    fake_distances = _distances(fake_distances=fake_distances)
+    real_distances = _distances(real_distances=real_distances)
     ratio = np.median(fake_distances) / np.median(real_distances)
     return float(ratio), float((fake_distances < np.percentile(real_distances, 1)).mean())
 
@@ -269,7 +290,7 @@ def modes_covered(samples: np.ndarray, centres: np.ndarray, std: float) -> tuple
     """
     samples, centres = _points("modes_covered", samples, centres, least=1)
     nearby, distances = nearest(samples, centres)
-    good = distances < 3 * std
+    good = distances < 3 * checks.real("modes_covered", above=0, std=std)
     counts = np.bincount(nearby[good], minlength=len(centres))
     q = counts[counts > 0] / max(1, good.sum())
     divergence = float((q * np.log(len(centres) * q)).sum()) if len(q) else math.log(len(centres))
@@ -283,19 +304,41 @@ def _points(
     name: str, real: np.ndarray, fake: np.ndarray, least: int, precise: bool = True
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both as (number, D) of one type, float64 if `precise`; a ValueError if they cannot be compared."""
-    real, fake = np.asarray(real), np.asarray(fake)
+    real, fake = _numbers(name, points=real), _numbers(name, points=fake)
     if min(real.ndim, fake.ndim) < 2 or real.shape[1:] != fake.shape[1:] or not real[:1].size:
-        raise ValueError(f"{name}: points of shapes {real.shape} and {fake.shape} cannot be compared")
+        raise ValueError(
+            f"{name}: points of shapes {real.shape} and {fake.shape} cannot be compared, expected (M, ...) and (N, ...)"
+        )
     if min(len(real), len(fake)) < least:
         raise ValueError(f"{name}: {len(real)} and {len(fake)} points, expected at least {least} of each")
-    if not (np.isfinite(real).all() and np.isfinite(fake).all()):
-        raise ValueError(f"{name}: some of the points are not finite")
     dtype = np.float64 if precise else np.result_type(real, fake, np.float32)
     return tuple(p.reshape(len(p), -1).astype(dtype, copy=False) for p in (real, fake))  # type: ignore[return-value]
 
 
+def _numbers(who: str, **values) -> np.ndarray:
+    """An array of finite real numbers."""
+    ((name, value),) = values.items()
+    try:
+        array = np.asarray(value)
+    except ValueError:  # a ragged list
+        array = np.asarray(None)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{who}: {name} is {checks.short(value)}, expected an array of real numbers")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{who}: some of the {name} are not finite, as expected")
+    return array
+
+
+def _distances(**values) -> np.ndarray:
+    """An array of distances, at least one."""
+    array, (name,) = _numbers("memorisation", **values), values
+    if not array.size or array.min() < 0:
+        raise ValueError(f"memorisation: {name} has none, or a negative one, expected distances")
+    return array
+
+
 def _rows(name: str, probabilities: np.ndarray) -> np.ndarray:
-    p = np.asarray(probabilities)
+    p = _numbers(name, probabilities=probabilities)
     if p.ndim != 2 or not p.size:
         raise ValueError(f"{name}: probabilities have shape {p.shape}, expected (N, classes) with N > 0")
     return p

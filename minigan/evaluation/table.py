@@ -26,8 +26,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minigan.checks import choice, flag, images, instance, whole
 from minigan.data import load_mnist
-from minigan.evaluation.classifier import digit_classifier
+from minigan.evaluation.classifier import checked_images, digit_classifier
 from minigan.evaluation.metrics import (
     confident_share,
     density_coverage,
@@ -44,6 +45,9 @@ from minigan.evaluation.metrics import (
 
 BASELINES = Path(__file__).parents[1] / "data" / "baselines.json"
 SIZES = (500, 1000, 2000, 5000, 10_000)  # numbers of samples for which baselines are shipped
+
+#: what a model was trained on, where baselines are shipped
+TRAINED_ON = ("subset", "full")
 
 #: name of a metric -> how to print its numbers; those of SHORT are in every table
 FORMS = {
@@ -102,7 +106,9 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
 
     Raises ValueError for images that the classifier cannot read, and for an N that has no baseline.
     """
+    samples, short = checked_images("evaluate", samples), flag("evaluate", short=short)
     if not isinstance(training, str):
+        training = checked_images("evaluate: training", training)
         half = len(training) // 2
         order = np.random.default_rng(0).permutation(len(training))
         originals, unseen = training[order[half:]], embed(training[order[:half]])
@@ -111,8 +117,7 @@ def evaluate(samples: np.ndarray, training: str | np.ndarray = "subset", short: 
         unseen = Features(*(part[: len(samples)] for part in unseen))
         baseline = measured(unseen, reference, distances[: len(samples)], distances, short)
     else:
-        if training not in ("subset", "full"):
-            raise ValueError(f"evaluate: training is {training!r}, expected 'subset', 'full' or images")
+        choice("evaluate", TRAINED_ON, training=training)
         if len(samples) not in SIZES:
             raise ValueError(
                 f"evaluate: {len(samples)} samples, expected one of {', '.join(map(str, SIZES))}"
@@ -162,6 +167,8 @@ def evaluate_pictures(samples: np.ndarray, originals: np.ndarray) -> list[Row]:
     look at them.  Distances are those of pixels in [-1, 1].  The baseline is what N of the originals, chosen at
     random, get in the place of the samples, with the nearest of the other originals.
     """
+    samples = _pictures("evaluate_pictures", samples)
+    originals = images("evaluate_pictures", samples.shape[1:], originals)
     chosen = np.random.default_rng(0).permutation(len(originals))[: len(samples)]
     apart = nearest_other(originals, chosen)
 
@@ -176,12 +183,27 @@ def evaluate_pictures(samples: np.ndarray, originals: np.ndarray) -> list[Row]:
 
 def picture_table(model: Any, originals: np.ndarray, samples: int = 2000, seed: int = 0) -> str:
     """What an example ends with that was not trained on digits; always of the same samples."""
-    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
-    return format_table(evaluate_pictures(model.sample(samples, noise), originals))
+    originals = _pictures("picture_table", originals)
+    return format_table(evaluate_pictures(_sampled("picture_table", model, samples, seed), originals))
+
+
+def _sampled(who: str, model: Any, samples: int, seed: int) -> np.ndarray:
+    if not all(hasattr(model, name) for name in ("latent_size", "sample")):
+        raise TypeError(f"{who}: model is a {type(model).__name__}, expected one with latent_size and sample")
+    rng = np.random.default_rng(whole(who, least=0, seed=seed))
+    return model.sample(samples, rng.standard_normal((whole(who, samples=samples), model.latent_size)))
+
+
+def _pictures(who: str, pictures: np.ndarray) -> np.ndarray:
+    if np.ndim(pictures) != 4:
+        raise ValueError(f"{who}: pictures have shape {np.shape(pictures)}, expected (N, H, W, C)")
+    return images(who, pictures.shape[1:], pictures)
 
 
 def format_table(rows: Sequence[Row]) -> str:
     """The table as text: a line for each metric, the numbers of the samples and their baselines."""
+    instance("format_table", (list, tuple), rows=rows)
+    instance("format_table", Row, **{f"rows[{i}]": row for i, row in enumerate(rows)})
     cells = [("", "samples", "real images")]
     for name, *columns in rows:
         form = (FORMS | PICTURE_FORMS)[name]
@@ -196,8 +218,8 @@ def format_table(rows: Sequence[Row]) -> str:
 
 def short_table(model: Any, samples: int = 10_000, training: str = "subset", seed: int = 0) -> str:
     """What every example ends with: the short table of fresh samples of `model`, always the same ones."""
-    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
-    return format_table(evaluate(model.sample(samples, noise), training, short=True))
+    choice("short_table", TRAINED_ON, training=training)
+    return format_table(evaluate(_sampled("short_table", model, samples, seed), training, short=True))
 
 
 # --- What is shipped --------------------------------------------------------------------------------
@@ -214,7 +236,7 @@ def shipped_distances(training: str = "subset") -> np.ndarray:
 
     Their median and their percentiles are those of all 10,000 distances.
     """
-    return np.array(_baselines()["nearest"][training])
+    return np.array(_baselines()["nearest"][choice("shipped_distances", TRAINED_ON, training=training)])
 
 
 @functools.cache

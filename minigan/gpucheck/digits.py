@@ -26,7 +26,7 @@ from minigan.runs.pictures import image_grid, save_image
 GANS = {
     "mlp_gan": (35, 64),
     "dcgan": (14, 32),
-    "conditional_gan": (14, 32),
+    "conditional": (14, 32),
     "capsgan": (14, 32),
     "aegan": (11, 32),
     "wgan_gp": (25, 64),
@@ -51,7 +51,7 @@ def draw_digits(report: Report, device: str, folder: Path) -> None:
             train_and_draw(report, name, TRAINING * share, folder)
 
     report.say()
-    report.each("runs", GANS, draw)
+    report.each("runs", GANS, draw, adapts=True)
 
 
 def train_and_draw(report: Report, name: str, seconds: float, folder: Path) -> None:

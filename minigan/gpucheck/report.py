@@ -56,14 +56,17 @@ class Report:
         self.left_out.append(f"left out: {part}: {why}")
         self.say(self.left_out[-1])
 
-    def each(self, part: str, names: Iterable[str], work: Callable[[str], None]) -> None:
+    def each(
+        self, part: str, names: Iterable[str], work: Callable[[str], None], adapts: bool = False
+    ) -> None:
         """work(name) for each name, as long as there is time for what takes as long as the longest so far.
 
         An exception is a failure of this name, and the next one follows.
+        adapts  whether `work` itself takes no longer than there is time
         """
         names = list(names)
         for i, name in enumerate(names):
-            if self.left() <= self.longest:
+            if self.left() <= (0.0 if adapts else self.longest):
                 minutes = f"the {self.seconds / 60:g} minutes are used up"
                 self.leave_out(f"{part} ({', '.join(names[i:])})", minutes)
                 return

@@ -25,7 +25,7 @@ CALLS = {
     "wgan_gp": 321,
     "capsgan": 714,
     "capsnet": 324,
-    "conditional_gan": 529,
+    "conditional": 529,
     "transforming_autoencoder": 122,
     "aegan": 1341,
     "vae": 200,

@@ -30,6 +30,7 @@ import numpy as np
 
 from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
+from minigan.checks import instance, real, whole
 from minigan.gradcheck.curve import Comparison, Line, compare
 
 #: Arrays up to this size are checked element by element, larger ones along random directions.
@@ -95,11 +96,13 @@ def check_grad(
 
 def worst_errors(f: Callable[..., Any], *arrays: Any, order: int, seed: int = 0, **how: float) -> list[float]:
     """The worst error of first order and, if `order` is 2, that of second order; else as `check_grad`."""
-    if order not in (1, 2):
+    instance("check_grad", Callable, f=f)
+    if whole("check_grad", order=order) > 2:
         raise ValueError(f"check_grad: order must be 1 or 2, not {order!r}")
+    real("check_grad", above=0, **how)
     point = [_float64(i, a) for i, a in enumerate(arrays)]
     # never the numbers that default_rng(seed) gave to `arrays`
-    rng = np.random.default_rng([seed, 0x67726164])
+    rng = np.random.default_rng([whole("check_grad", least=0, seed=seed), 0x67726164])
     y, again = (f(*[Tensor(a) for a in point]) for _ in range(2))
     _check_result(y, again)
     c = rng.standard_normal(y.shape)
@@ -125,6 +128,8 @@ def _float64(i: int, array: Any) -> np.ndarray:
     array = np.asarray(array).view()
     if array.dtype != np.float64:
         raise TypeError(f"check_grad: argument {i} has dtype {array.dtype}; finite differences need float64")
+    if not np.isfinite(array).all():
+        raise ValueError(f"check_grad: argument {i} is not finite; the point must be")
     array.flags.writeable = False
     return array
 

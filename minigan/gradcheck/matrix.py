@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minigan.backend import to_device, to_numpy
+from minigan.checks import instance, wholes
 
 #: How far f may be from its matrix, relative to the largest of the sums: less than any function that is
 #: not linear on purpose, more than the rounding of one that computes in float32.
@@ -35,7 +36,8 @@ def as_matrix(f: Callable[[Any], Any], shape: tuple[int, ...]) -> np.ndarray:
     def flat(x: np.ndarray) -> np.ndarray:
         return to_numpy(f(to_device(x.reshape(shape)))).reshape(-1)
 
-    size = math.prod(shape)
+    instance("as_matrix", Callable, f=f)
+    size = math.prod(wholes("as_matrix", least=0, shape=shape))
     offset = flat(np.zeros(size))
     if np.any(offset != 0):
         raise ValueError("as_matrix: f(0) is not 0, so f is not linear: is there a bias in it?")

@@ -11,6 +11,7 @@
     graph.py     the graph of a loss, and the order in which `grad` walks through it
     presets.py   the failures of docs/failure-modes.md, and what cures them
     script.py    a session as a script that needs no laboratory
+    recording.py a recorded run inside one HTML file
     server.py    the page and its commands, on this machine only
 
 Read before it: `models.gan`.

@@ -3,7 +3,9 @@
 import argparse
 import webbrowser
 from contextlib import suppress
+from pathlib import Path
 
+from minigan.lab.recording import write
 from minigan.lab.server import Server, serve
 
 
@@ -15,9 +17,17 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1 (default: 0, any that is free)")
     parser.add_argument("--no-browser", action="store_true", help="print the address only (default: open it)")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write a page with a recorded run (default: serve the page)",
+    )
     args = parser.parse_args(arguments)
     if not 0 <= args.port < 65536:
         parser.error(f"--port is {args.port}, expected 0 to 65535")
+    if args.write:
+        return write(args.write)
     try:
         server = Server(args.port)
     except OSError as error:

@@ -19,7 +19,7 @@ const server = {
     return answer.json();
   },
 };
-let engine = window.labEngine || server;
+const engine = window.labEngine || server;
 
 async function call(command, values) {
   const result = await engine.call(command, values);
@@ -138,12 +138,17 @@ async function run() {
   say("");
   let frames = 0, began = performance.now(), written = began;
   while (lab.running) {
-    await inOrder(async () => lab.running && take(await call("act", { action: "b", n: +$("speed").value, since: since() })));
+    await inOrder(async () => {
+      if (!lab.running) return;
+      const frame = await call("act", { action: "b", n: +$("speed").value, since: since() });
+      take(frame);
+      if (frame.ended) pause();
+    });
     frames++;
     const now = performance.now();
     if (now - began > 1000) { document.body.dataset.fps = (frames / (now - began) * 1000).toFixed(1); frames = 0; began = now; }
     if (now - written > 2000) { writeAddress(); written = now; }
-    await new Promise(requestAnimationFrame);
+    await (engine.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame));
   }
 }
 
@@ -236,7 +241,7 @@ function makePresets() {
     lab.preset = lab.presets[$("preset").value] || null;
     $("cure").hidden = !lab.preset?.cures.length;
     if (!lab.preset) return;
-    $("cure").textContent = "Cure: " + lab.preset.cures[0].name;
+    $("cure").textContent = "Cure: " + lab.preset.cures[0]?.name;
     start(lab.preset.settings).then(() => say(lab.preset.text));
   });
   $("cure").addEventListener("click", async () => {
@@ -373,9 +378,9 @@ function light(line, made = {}) {
   const row = document.querySelector(`#source [data-line="${line}"]`);
   if (!row) return;
   row.classList.add("lit");
-  row.lastChild.textContent = Object.entries(made).map(([name, text]) => `   ${name}: ${text}`).join("");
+  row.lastChild.textContent = Object.entries(made).map(([name, text]) => `${name}: ${text}`).join("\n");
   row.scrollIntoView({ block: "nearest" });
-  const text = row.lastChild.textContent.trim();
+  const text = row.lastChild.textContent.replaceAll("\n", "; ");
   say(`line ${line}` + (text ? ": " + text : ""));
 }
 
@@ -398,7 +403,7 @@ const svg = (tag, attributes, ...children) => {
 async function showGraph() {
   tab("graph");
   const { boxes } = await call("graph", { of: $("graph-of").value });
-  const W = 118, H = 34, rank = boxes.map(() => 0), width = [];
+  const W = 146, H = 34, rank = boxes.map(() => 0), width = [];
   for (let i = boxes.length - 1; i >= 0; i--) for (const parent of boxes[i].from) rank[parent] = Math.max(rank[parent], rank[i] + 1);
   const place = boxes.map((box, i) => { const row = rank[i]; width[row] = (width[row] || 0) + 1; return [6 + (width[row] - 1) * (W + 12), 6 + row * (H + 16)]; });
   const drawing = svg("svg", { width: Math.max(...width) * (W + 12) + 6, height: (Math.max(...rank) + 1) * (H + 16) });
@@ -435,20 +440,21 @@ async function walkBack() {
 // --- The address -----------------------------------------------------------------------------------------
 
 function writeAddress() {
-  if (!lab.frame) return;
+  if (!lab.frame || engine.recorded) return;
   const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden] };
   lab.written = "#" + encodeURIComponent(JSON.stringify(state));
   history.replaceState(null, "", lab.written);
 }
 
 async function readAddress() {
-  let state = {};
-  try { state = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}"); } catch { say("The address holds no settings", true); }
+  let state = {}, wrong = false;
+  try { state = JSON.parse(decodeURIComponent(location.hash.slice(1)) || "{}"); } catch { wrong = true; }
   pause();
   lab.hidden = new Set((state.hide || []).filter(name => name in PARTS));
   showParts();
   await inOrder(async () => {
-    take(await call("start", { settings: state.start || {} }));
+    try { take(await call("start", { settings: state.start || {} })); }
+    catch (error) { take(await call("start", { settings: {} })); throw error; }
     for (const [what, value] of state.log || []) {
       if (what === "change") { take(await call("change", { settings: value, since: since() })); continue; }
       for (let left = value; left > 0; left -= 50) {
@@ -456,7 +462,7 @@ async function readAddress() {
         take(await call("act", { action: what, n: Math.min(50, left), since: since() }));
       }
     }
-    say("");
+    say(wrong ? "The address holds no settings" : "", wrong);
     writeAddress();
   });
 }
@@ -526,10 +532,17 @@ async function begin() {
   Object.assign(lab, await call("begin"));
   forgetCurves();
   makeKnobs(); makePresets(); makeLegend(); makeHide(); listen();
-  if (engine === server) new EventSource("alive");
+  if (engine === server) lab.alive = new EventSource("alive");
   await readAddress();
   await inOrder(() => showSource("d_step"));
   document.body.dataset.ready = "yes";
+  if (engine.recorded) playRecording();
+}
+
+function playRecording() {
+  for (const id of ["step-d", "step-g", "slow", "copy", "preset", "speed", "draw", "tab-graph", ...Object.keys(lab.knobs).map(name => "knob-" + name)]) $(id).disabled = true;
+  run();
+  say("A recorded run. To train, change settings and look inside: python -m minigan.lab");
 }
 
 begin().catch(error => say(error.message, true));

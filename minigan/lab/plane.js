@@ -86,7 +86,7 @@ class Plane {
     frame.fake.forEach((p, i) => {
       const [x, y] = this.place(p), [dx, dy] = frame.arrows[i], length = Math.hypot(dx, dy);
       if (!length) return;
-      const shown = 40 * length / (0.3 + length), u = dx / length * shown, v = -dy / length * shown;
+      const shown = 28 * length / (0.3 + length), u = dx / length * shown, v = -dy / length * shown;
       pen.moveTo(x, y); pen.lineTo(x + u, y + v);
       pen.lineTo(x + 0.7 * u - 0.15 * v, y + 0.7 * v + 0.15 * u);
       pen.moveTo(x + u, y + v); pen.lineTo(x + 0.7 * u + 0.15 * v, y + 0.7 * v - 0.15 * u);

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigan.autograd import Tensor
 from minigan.backend import Array, is_array, to_device, to_numpy
+from minigan.checks import choice, instance
 
 
 class Layer:
@@ -74,7 +75,7 @@ class Layer:
         """Take over what `state()` returned, onto the current device, if all of it fits; else change nothing."""
         items, who = list(self._items()), f"{type(self).__name__}.load_state"
         names = {name for name, *_ in items}
-        if names != set(state):
+        if names != set(instance(who, Mapping, state=state)):
             missing, unexpected = sorted(names - set(state)), sorted(set(state) - names)
             raise ValueError(f"{who}: missing {missing}, unexpected {unexpected}")
         for name, _, _, value in items:
@@ -89,6 +90,8 @@ class Layer:
 
     def astype(self, dtype) -> None:
         """Convert the weights and the buffers, in place, to float32 or float64."""
+        who, name = f"{type(self).__name__}.astype", getattr(dtype, "__name__", str(dtype))
+        dtype = choice(who, ("float32", "float64"), dtype=name)
         self._replace([array.astype(dtype) for array in self.arrays()])
 
     def _replace(self, arrays: list[Array]) -> None:

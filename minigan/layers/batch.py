@@ -65,6 +65,6 @@ class MinibatchStdDev(Layer):
     """
 
     def __call__(self, x, training: bool = False):
-        x = shaped(x)
+        x = shaped(x, self)
         s = mean(sqrt(var(x, axis=0) + 1e-8))
         return concatenate([x, broadcast_to(s, (*x.shape[:-1], 1))], axis=-1)

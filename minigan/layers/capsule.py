@@ -13,7 +13,7 @@ predict the J capsules of the next one, and each goes where its prediction agree
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import normal, replaceable
+from minigan.backend import normal, replaceable, shaped
 from minigan.checks import choice, expect, whole
 from minigan.layers.base import Layer
 from minigan.layers.convolution import Conv2D
@@ -28,6 +28,7 @@ def squash(x, axis: int = -1):
 
     With ‖s‖ = √(Σ s² + 1e-7), so that the gradient at s = 0 is finite.
     """
+    x = shaped(x, "squash")
     squared = sum(x * x, axis=axis, keepdims=True)
     return x * (sqrt(squared + EPSILON) / (squared + 1))
 

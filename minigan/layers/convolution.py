@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from minigan.checks import expect, whole
+from minigan.checks import expect, flag, per_axis, whole
 from minigan.layers.base import Layer
 from minigan.layers.initializers import glorot_uniform, make_weights
 from minigan.ops import conv2d, conv2d_transpose
-from minigan.ops.window import Padding, Size, per_axis, sides
+from minigan.ops.window import Padding, Size, sides
 
 
 class _Convolution(Layer):
@@ -32,7 +32,7 @@ class _Convolution(Layer):
         self.strides = per_axis(name, "strides", strides, self.axes)
         self.dilation_rate = per_axis(name, "dilation_rate", dilation_rate, self.axes)
         sides(name, padding, *[(1,) * self.axes] * 3)  # raises if it is none
-        self.padding, self.use_bias = padding, use_bias
+        self.padding, self.use_bias = padding, flag(name, use_bias=use_bias)
         channels = (self.filters, self.in_channels) if self.transposed else (self.in_channels, self.filters)
         self.kernel, self.bias = make_weights(
             name, kernel_initializer, (*self.kernel_size, *channels), self.in_channels, self.filters, use_bias

@@ -3,8 +3,8 @@
 import numpy as np
 
 from minigan.autograd import Tensor
-from minigan.backend import normal, to_device
-from minigan.checks import expect, renamed, whole
+from minigan.backend import normal, shaped, to_device
+from minigan.checks import expect, flag, renamed, whole
 from minigan.layers.base import Layer
 from minigan.layers.initializers import glorot_uniform, make_weights
 from minigan.ops import getitem, matmul, value
@@ -15,7 +15,7 @@ class Dense(Layer):
 
     def __init__(self, in_features: int, units: int, use_bias=True, kernel_initializer=glorot_uniform):
         self.in_features, self.units = whole("Dense", in_features=in_features, units=units)
-        self.use_bias, sizes = use_bias, (self.in_features, self.units)
+        self.use_bias, sizes = flag("Dense", use_bias=use_bias), (self.in_features, self.units)
         self.kernel, self.bias = make_weights("Dense", kernel_initializer, sizes, *sizes, use_bias)
 
     def __call__(self, x, training: bool = False):
@@ -43,7 +43,7 @@ class Embedding(Layer):
         self.table = Tensor(normal((self.input_dim, self.output_dim)) * 0.05)
 
     def __call__(self, x, training: bool = False):
-        x = np.asarray(x) if isinstance(x, int | list | tuple) else value(x)
+        x = value(shaped(x, self))
         if x.dtype.kind not in "iu":
             raise TypeError(f"{self!r} got numbers of dtype {x.dtype}, expected integers")
         on_host = isinstance(x, np.ndarray | np.generic)  # asking a GPU would wait for the answer

@@ -19,7 +19,7 @@ class Dropout(Layer):
     def __call__(self, x, training: bool = False):
         if not training or self.rate == 0:
             return x
-        x = shaped(x)
+        x = shaped(x, self)
         kept = uniform(x.shape) >= self.rate
         return x * (kept.astype(x.dtype) * (1 / (1 - self.rate)))
 
@@ -33,7 +33,7 @@ class GaussianNoise(Layer):
     def __call__(self, x, training: bool = False):
         if not training or self.stddev == 0:
             return x
-        x = shaped(x)
+        x = shaped(x, self)
         return x + normal(x.shape).astype(x.dtype) * self.stddev
 
 
@@ -49,5 +49,5 @@ class GaussianDropout(Layer):
     def __call__(self, x, training: bool = False):
         if not training or self.rate == 0:
             return x
-        x = shaped(x)
+        x = shaped(x, self)
         return x * (1 + normal(x.shape).astype(x.dtype) * math.sqrt(self.rate / (1 - self.rate)))

@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 from minigan import ops
 from minigan.backend import shaped
-from minigan.checks import choice, wholes
+from minigan.checks import choice, per_axis, wholes
 from minigan.layers.base import Layer
 from minigan.ops.resampling import INTERPOLATIONS
-from minigan.ops.window import Padding, Size, per_axis, sides
+from minigan.ops.window import Padding, Size, sides
 
 
 class Flatten(Layer):
     """(N, ...) -> (N, product of the rest)."""
 
     def __call__(self, x, training: bool = False):
-        x = shaped(x)
+        x = shaped(x, self)
         if not x.shape:
             raise ValueError(f"{self!r} got an input of shape (), expected (N, ...)")
         return ops.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
@@ -35,7 +35,7 @@ class Reshape(Layer):
             )
 
     def __call__(self, x, training: bool = False):
-        x = shaped(x)
+        x = shaped(x, self)
         size, known = math.prod(x.shape[1:]), math.prod(n for n in self.shape if n != -1)
         if not x.shape or (size % known if -1 in self.shape else size != known):
             raise ValueError(f"{self!r} got an input of shape {x.shape}, whose examples have other sizes")
@@ -86,7 +86,7 @@ class GlobalAveragePooling2D(Layer):
     """(N, H, W, C) -> (N, C), the mean of each channel."""
 
     def __call__(self, x, training: bool = False):
-        x = shaped(x)
+        x = shaped(x, self)
         if len(x.shape) != 4:
             raise ValueError(f"{self!r} got an input of shape {x.shape}, expected (N, H, W, C)")
         return ops.mean(x, axis=(1, 2))

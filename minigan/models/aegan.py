@@ -40,7 +40,7 @@ from typing import Any
 from minigan import layers as L
 from minigan.autograd import Tensor, grad
 from minigan.backend import Array, normal, to_device
-from minigan.checks import choice, real, reals, renamed, whole
+from minigan.checks import choice, instances, real, reals, renamed, whole
 from minigan.losses import (
     binary_cross_entropy,
     generator_loss,
@@ -126,12 +126,13 @@ class AEGAN(Model):
 
     def __post_init__(self, four: Networks | None) -> None:
         self.check_settings()
-        self.image_shape = None if four else (self.image_size, self.image_size, self.channels)
+        self.image_shape = None if four is not None else (self.image_size, self.image_size, self.channels)
         w_x, w_z, w_image, w_latent = self.weights
         weights = dict(zip(TERMS, (w_x, w_x, w_z, w_z, w_image, w_latent), strict=True))
         self.term_weights = {name: weights[name] for name in KINDS[self.kind]}
 
-        self.generator, E, D_x, D_z = four or self.build()
+        four = self.build() if four is None else four
+        self.generator, E, D_x, D_z = instances("AEGAN", L.Layer, 4, four=four)
         self.encoder = None if self.kind == "GAN" else E
         self.image_discriminator = D_x if "generated image" in self.term_weights else None
         self.latent_discriminator = D_z if "encoded latent" in self.term_weights else None
@@ -242,4 +243,4 @@ class AEGAN(Model):
             *([SoftCategoricalCode(self.categories)] if self.categories else []),
         )  # fmt: skip
         D_z = L.Sequential(L.Dense(size, 64), leaky, L.Dense(64, 64), leaky, L.Dense(64, 1))
-        return generator(size, image, width), E, discriminator(image, width), D_z
+        return generator("AEGAN", size, image, width), E, discriminator(image, width), D_z

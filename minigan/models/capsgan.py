@@ -62,7 +62,7 @@ class CapsGAN(GAN):
     def build(self) -> tuple[L.Layer, L.Layer]:
         whole("CapsGAN", channels=self.channels, width=self.width)
         whole("CapsGAN", capsules=self.capsules, dimensions=self.dimensions)
-        G = generator(self.latent_size, self.image_shape, self.width, self.categories)
+        G = generator("CapsGAN", self.latent_size, self.image_shape, self.width, self.categories)
         return G, CapsuleDiscriminator(self.image_shape, self.width, self.capsules, self.dimensions)
 
     def d_loss(self, real, fake):

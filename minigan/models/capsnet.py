@@ -27,7 +27,8 @@ import numpy as np
 from minigan import layers as L
 from minigan.autograd import grad
 from minigan.backend import Array, to_device
-from minigan.checks import real, renamed, whole, wholes
+from minigan.checks import batch as finite_batch
+from minigan.checks import check_labels, pair, real, renamed, whole, wholes
 from minigan.losses import margin_loss
 from minigan.models.augmentation import intensity, random_shifts, shifted
 from minigan.models.model import Model, in_chunks
@@ -86,9 +87,8 @@ class CapsNet(Model):
 
     def train_step(self, batch: tuple[np.ndarray, np.ndarray]) -> dict[str, Any]:
         """One step of both networks on images x (N, H, W, 1) and their classes (N,), integers."""
-        if not isinstance(batch, tuple) or len(batch) != 2:
-            raise ValueError("CapsNet: a batch is a pair (images, labels)")
-        x, present = to_device(self.checked(batch[0])), to_device(self.one_hot(batch[1], len(batch[0])))
+        images, labels = pair("CapsNet", batch)
+        x, present = to_device(self.checked(images)), to_device(self.one_hot(labels, len(images)))
         if self.max_shift:
             x = shifted(x, random_shifts(len(x), self.max_shift))
         v = self.class_capsules(x, training=True)  # (N, classes, class_dimensions)
@@ -106,13 +106,10 @@ class CapsNet(Model):
 
     def one_hot(self, labels: np.ndarray, n: int) -> np.ndarray:
         """T (n, classes) with a 1 in the column of each of n labels; ValueError if they are no n classes."""
-        labels, last = np.asarray(labels), self.classes - 1
+        labels = np.asarray(labels)
         if labels.shape != (n,):
             raise ValueError(f"CapsNet: labels have shape {labels.shape}, expected ({n},)")
-        if labels.dtype.kind not in "iu" or ((labels < 0) | (labels > last)).any():
-            came = f"{labels[:5]} ... of dtype {labels.dtype}"
-            raise ValueError(f"CapsNet: labels are {came}, expected integers from 0 to {last}")
-        return np.eye(self.classes, dtype=np.float32)[labels]
+        return np.eye(self.classes, dtype=np.float32)[check_labels("CapsNet", self.classes, labels)]
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """The capsules v (n, classes, class_dimensions) of images (n, H, W, 1), on the host."""
@@ -127,9 +124,10 @@ class CapsNet(Model):
 
         Drawn are the capsules of the classes `labels` (n,), or the longest ones.
         """
-        if v.shape != (len(v), self.classes, self.class_dimensions):
+        if np.shape(v)[1:] != (self.classes, self.class_dimensions):
             expected = f"(n, {self.classes}, {self.class_dimensions})"
-            raise ValueError(f"CapsNet: capsules have shape {v.shape}, expected {expected}")
+            raise ValueError(f"CapsNet: capsules have shape {np.shape(v)}, expected {expected}")
+        v = finite_batch("CapsNet", v)
         mask = longest(v) if labels is None else self.one_hot(labels, len(v))
         return in_chunks(lambda v, mask: self.as_images(self.draw(v, mask)), v, mask)
 

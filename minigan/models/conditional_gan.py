@@ -28,7 +28,7 @@ import numpy as np
 from minigan import layers as L
 from minigan.autograd import grad
 from minigan.backend import Array, module_of, normal, to_device
-from minigan.checks import whole
+from minigan.checks import pair, whole
 from minigan.losses import r1_penalty
 from minigan.models.dcgan import Shape, downsampling, generator
 from minigan.models.gan import GAN, diagnostics
@@ -56,12 +56,12 @@ class ConditionalGAN(GAN):
 
     def build(self) -> tuple[L.Layer, L.Layer]:
         whole("ConditionalGAN", conditions=self.conditions, channels=self.channels, width=self.width)
-        G = generator(self.latent_size + self.conditions, self.image_shape, self.width)
+        G = generator("ConditionalGAN", self.latent_size + self.conditions, self.image_shape, self.width)
         return G, ProjectionDiscriminator(self.image_shape, self.width, self.conditions)
 
     def train_step(self, batch) -> dict[str, Any]:
         """One step of D and one of G on a pair: images x (N, H, W, C) and their labels, as `codes` takes them."""
-        images, labels = batch
+        images, labels = pair("ConditionalGAN", batch)
         real, c = to_device(self.checked(images)), to_device(self.codes(labels, len(images)))
         fake = self.G(self.joined(normal((len(real), self.latent_size)), c), training=True)
 

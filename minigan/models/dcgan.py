@@ -49,16 +49,16 @@ class DCGAN(GAN):
         whole("DCGAN", channels=self.channels, width=self.width, kernel_size=self.kernel_size)
         choice("DCGAN", ("transpose", "nearest"), upsampling=self.upsampling)
         image, width, kernel_size = self.image_shape, self.width, self.kernel_size
-        G = generator(self.latent_size, image, width, self.categories, self.upsampling, kernel_size)
+        G = generator("DCGAN", self.latent_size, image, width, self.categories, self.upsampling, kernel_size)
         return G, discriminator(image, width)
 
 
 def generator(
-    latent_size: int, image_shape: Shape, width: int, categories=0, upsampling="transpose", kernel_size=4
+    who, latent_size: int, image_shape: Shape, width: int, categories=0, upsampling="transpose", kernel_size=4
 ) -> L.Layer:
-    channels, deep, quarter = image_shape[2], 2 * width, quarter_of("generator", image_shape)
-    if not 0 <= whole("generator", least=0, categories=categories) <= latent_size:
-        raise ValueError(f"categories is {categories}, expected 0 to latent_size, {latent_size}")
+    channels, deep, quarter = image_shape[2], 2 * width, quarter_of(who, image_shape)
+    if not 0 <= whole(who, least=0, categories=categories) <= latent_size:
+        raise ValueError(f"{who}: categories is {categories}, expected 0 to latent_size, {latent_size}")
     return L.Sequential(
         *([CategoricalCode(categories)] if categories else []),
         L.Dense(latent_size, quarter * quarter * deep, use_bias=False), L.Reshape((quarter, quarter, deep)),

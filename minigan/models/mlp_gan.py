@@ -42,7 +42,7 @@ def generator(latent_size: int, hidden: tuple[int, ...], image_shape: tuple[int,
     for n_in, n_out in pairwise((latent_size, *hidden)):
         # Batch normalization would subtract any bias again.
         layers += [L.Dense(n_in, n_out, use_bias=False), L.BatchNormalization(n_out), L.ReLU()]
-    layers += [L.Dense(hidden[-1], math.prod(image_shape)), L.Tanh(), L.Reshape(image_shape)]
+    layers += [L.Dense((latent_size, *hidden)[-1], math.prod(image_shape)), L.Tanh(), L.Reshape(image_shape)]
     return L.Sequential(*layers)
 
 
@@ -51,4 +51,4 @@ def discriminator(image_shape: tuple[int, ...], hidden: tuple[int, ...]) -> L.La
     for n_in, n_out in pairwise((math.prod(image_shape), *hidden)):
         layers += [L.Dense(n_in, n_out), L.LeakyReLU(0.2)]
     # The last layer returns a logit: the probability of "real" is its sigmoid.
-    return L.Sequential(*layers, L.MinibatchStdDev(), L.Dense(hidden[-1] + 1, 1))
+    return L.Sequential(*layers, L.MinibatchStdDev(), L.Dense((math.prod(image_shape), *hidden)[-1] + 1, 1))

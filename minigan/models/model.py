@@ -13,7 +13,7 @@ import numpy as np
 
 from minigan.autograd import no_grad
 from minigan.backend import Array, normal, to_device, to_numpy
-from minigan.checks import images, whole
+from minigan.checks import batch, images, instance, numbers, whole
 from minigan.layers import Layer
 from minigan.models import storage
 from minigan.optimizers import Optimizer
@@ -74,12 +74,7 @@ class Model:
     def checked(self, x):
         """Examples x (N, ...), of images (N, *image_shape), finite and at least one, in our precision."""
         who, shape = type(self).__name__, getattr(self, "image_shape", None)
-        if shape is not None:
-            x = images(who, tuple(shape), x)
-        elif getattr(getattr(x, "dtype", None), "kind", None) != "f" or x.ndim < 2 or not len(x):
-            raise ValueError(f"{who}: expected a batch (N, ...) of floating-point numbers, N at least 1")
-        elif isinstance(x, np.ndarray) and not np.isfinite(x).all():
-            raise ValueError(f"{who}: not all numbers of the batch are finite")
+        x = batch(who, x) if shape is None else images(who, tuple(shape), x)
         return x.astype(self.precision, copy=False)
 
     def state(self) -> dict[str, np.ndarray]:
@@ -89,6 +84,7 @@ class Model:
     def load_state(self, state: Mapping[str, np.ndarray]) -> None:
         """Take over what `state()` returned.  Raises ValueError, and changes nothing, if it does not fit."""
         before = self.state()
+        instance(f"{type(self).__name__}.load_state", Mapping, state=state)
         if differ := sorted(set(before) ^ set(state)):
             raise ValueError(f"{type(self).__name__}.load_state: missing or unknown: {', '.join(differ[:3])}")
 
@@ -130,12 +126,7 @@ def in_chunks(network: Callable, *arrays: np.ndarray) -> np.ndarray:
 
 
 def latents(noise: np.ndarray | None, shape: tuple[int, int]) -> np.ndarray:
-    noise = to_numpy(normal(shape)) if noise is None else np.asarray(noise)
-    if noise.shape != shape:
-        raise ValueError(f"sample: noise has shape {noise.shape}, expected {shape}")
-    if noise.dtype.kind not in "fiu" or not np.isfinite(noise).all():
-        raise ValueError("sample: noise is not of finite real numbers")
-    return noise.astype(np.float32, copy=False)
+    return to_numpy(normal(shape)) if noise is None else numbers("sample", shape, noise=noise)
 
 
 def plain(value):

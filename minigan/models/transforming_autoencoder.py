@@ -25,7 +25,7 @@ import numpy as np
 
 from minigan.autograd import Tensor, grad, no_grad
 from minigan.backend import Array, normal, to_device, to_numpy, zeros
-from minigan.checks import expect, real, renamed, whole
+from minigan.checks import expect, numbers, real, renamed, whole
 from minigan.layers import Layer
 from minigan.layers.initializers import glorot_uniform
 from minigan.losses import mean_squared_error
@@ -115,8 +115,7 @@ class TransformingAutoencoder(Model):
     def reconstruct(self, images: np.ndarray, shifts: np.ndarray) -> np.ndarray:
         """The capsules' drawing of images (N, H, W, 1) moved by `shifts` (N, 2), on the host, in [-1, 1]."""
         images = self.checked(images)
-        if shifts.shape != (len(images), 2):
-            raise ValueError(f"reconstruct: shifts have shape {shifts.shape}, expected {(len(images), 2)}")
+        shifts = numbers("TransformingAutoencoder", (len(images), 2), shifts=shifts)
         return in_chunks(lambda x, by: self.as_images(self.pose_capsules(intensity(x), by)), images, shifts)
 
     def poses(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

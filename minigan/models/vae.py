@@ -82,7 +82,7 @@ class VAE(Model):
     def __post_init__(self) -> None:
         whole("VAE", channels=self.channels, width=self.width, latent_size=self.latent_size)
         choice("VAE", LIKELIHOODS, likelihood=self.likelihood)
-        real("VAE", above=0, std=self.std)
+        real("VAE", above=0, std=self.std, learning_rate=self.learning_rate)
         quarter, deep = quarter_of("VAE", self.image_shape), 2 * self.width
         self.encoder = L.Sequential(
             *downsampling(self.channels, self.width, L.ReLU()),  # (N, H/4, W/4, deep)
@@ -119,7 +119,8 @@ class VAE(Model):
     def elbo(self, images: np.ndarray, seed: int = 0) -> float:
         """The mean ELBO of images (n, H, W, C) in nats, with one fixed ε for each of them."""
         images = self.checked(images)
-        epsilon = np.random.default_rng(seed).standard_normal((len(images), self.latent_size), np.float32)
+        rng = np.random.default_rng(whole("VAE", least=0, seed=seed))
+        epsilon = rng.standard_normal((len(images), self.latent_size), np.float32)
 
         def bound(x, epsilon):
             likelihood, kl = self.elbo_parts(x, epsilon)
@@ -138,4 +139,5 @@ class VAE(Model):
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """The mean image of p(x|z) at z = μ(x), for images x (n, H, W, C), on the host."""
-        return self.sample(len(images), self.encode(images))
+        z = self.encode(images)
+        return self.sample(len(z), z)

@@ -52,7 +52,7 @@ class WGANGP(GAN):
     def build(self) -> tuple[L.Layer, L.Layer]:
         whole("WGANGP", channels=self.channels, width=self.width, critic_steps=self.critic_steps)
         real("WGANGP", least=0, penalty_weight=self.penalty_weight)
-        return generator(self.latent_size, self.image_shape, self.width), L.Sequential(
+        return generator("WGANGP", self.latent_size, self.image_shape, self.width), L.Sequential(
             *downsampling(self.channels, self.width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
             L.Flatten(), L.Dense((self.image_size // 4) ** 2 * 2 * self.width, 1),
         )  # fmt: skip

@@ -5,12 +5,12 @@ other's transpose,  <broadcast(x), g> = <x, sum(g)>:  the vjp of the one is the 
 """
 
 import math
-from numbers import Integral
 
 import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
+from minigan.checks import axes_of
 
 Axis = int | tuple[int, ...] | None
 
@@ -18,6 +18,8 @@ Axis = int | tuple[int, ...] | None
 @primitive
 def reshape(x: Array, shape: tuple[int, ...]) -> Array:
     """y = x in another shape (one size may be -1),  dy/dx = 1."""
+    if shape is None or isinstance(shape, tuple) and min(shape, default=0) < -1:  # NumPy takes it for -1
+        raise ValueError("there is no such shape")
     return x.reshape(shape)
 
 
@@ -40,10 +42,10 @@ sum.defvjp(lambda g, y, x, axis=None, keepdims=False: spread(g, x, axis))
 
 def mean(x, axis: Axis = None, keepdims: bool = False):
     """y = (1/n) Σ x over the n elements along `axis`."""
-    x = shaped(x)
-    n = math.prod([x.shape[a] for a in axes_of(axis, x.ndim)])
+    x = shaped(x, "mean")
+    n = math.prod([x.shape[a] for a in axes_of("mean", axis, x.ndim)])
     if n == 0:
-        raise ValueError(f"mean: no elements along axis {axis} of an array of shape {x.shape}")
+        raise ValueError(f"mean: no elements along axis {axis} of an array of shape {x.shape}, expected some")
     return sum(x, axis=axis, keepdims=keepdims) * (1 / n)
 
 
@@ -61,21 +63,10 @@ def spread(g, x, axis: Axis):
     return broadcast_to(reshape(g, reduced_shape(x.shape, axis)), x.shape)
 
 
-# --- To be read later: axes in every spelling --------------------------------------------------------
+# --- To be read later: axes that are reduced ----------------------------------------------------------
 
 
 def reduced_shape(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """`shape` with size 1 on the axes that are reduced: the shape of a reduction with keepdims=True."""
-    axes = axes_of(axis, len(shape))
+    axes = axes_of("sum", axis, len(shape))
     return tuple([1 if i in axes else size for i, size in enumerate(shape)])
-
-
-def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
-    """`axis` (an int, a tuple of ints, or None for all) as a tuple of non-negative ints."""
-    if axis is None:
-        return tuple(range(ndim))
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    for a in axes:
-        if not isinstance(a, Integral) or not -ndim <= a < ndim:
-            raise ValueError(f"axis {a!r} does not exist: there are {ndim} axes")
-    return tuple([a % ndim for a in axes])

@@ -50,7 +50,7 @@ def matmul(a, b):
 
     Leading axes broadcast; a vector on the left is a row, on the right a column, as in NumPy.
     """
-    a, b = shaped(a), shaped(b)
+    a, b = shaped(a, "matmul", "a"), shaped(b, "matmul", "b")
     if a.ndim == 1 and b.ndim == 1:
         return sum(a * b)
     if a.ndim == 1:
@@ -71,7 +71,7 @@ def einsum(subscripts: str, *operands):
     The output must be given after "->".  An index may not occur twice in one operand, and there is no
     ellipsis.  Several operands are contracted from left to right, each pair as one `matmul`.
     """
-    operands = tuple([shaped(x) for x in operands])
+    operands = tuple([shaped(x, "einsum", f"operand {i}") for i, x in enumerate(operands)])
     inputs, output = _parse(subscripts, operands)
     letters, y = list(inputs[0]), operands[0]
     for i, x in enumerate(operands[1:], 1):

@@ -23,7 +23,8 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
-from minigan.ops.window import Padding, Size, Window, per_axis, transposed_size, window
+from minigan.checks import per_axis
+from minigan.ops.window import Padding, Size, Window, transposed_size, window
 
 
 @primitive
@@ -82,7 +83,7 @@ def conv2d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_ra
              a number of pixels on every side; or ((top, bottom), (left, right))
     OH = ⌊(H + top + bottom - D·(KH - 1) - 1) / S⌋ + 1, which must be at least 1.
     """
-    x, kernel = shaped(x), shaped(kernel)
+    x, kernel = shaped(x, "conv2d"), shaped(kernel, "conv2d", "kernel")
     check_channels("conv2d", "x", x, 2, kernel)
     at = window("conv2d", x.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)
     return convolution(x, kernel, at=at)
@@ -97,7 +98,8 @@ def conv2d_transpose(
     output_size  (H, W); by default that of Keras: OH·S for "same", OH·S + max(D·(KH - 1) + 1 - S, 0) for
                  "valid"; and S·(OH - 1) + D·(KH - 1) + 1 - top - bottom for a padding in numbers
     """
-    name, y, kernel = "conv2d_transpose", shaped(y), shaped(kernel)
+    name = "conv2d_transpose"
+    y, kernel = shaped(y, name, "y"), shaped(kernel, name, "kernel")
     check_channels(name, "y", y, 3, kernel)
     if output_size is None:
         size = transposed_size(name, y.shape[1:3], kernel.shape[:2], strides, padding, dilation_rate)

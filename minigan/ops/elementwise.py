@@ -7,7 +7,7 @@ where there is no derivative, the one that is used is stated.
 import numpy as np
 
 from minigan.autograd import Tensor, primitive
-from minigan.backend import Array
+from minigan.backend import Array, is_numeric
 from minigan.ops.broadcasting import unbroadcast
 
 
@@ -133,6 +133,8 @@ leaky_relu.defvjp(lambda g, y, x, slope=0.2: g * np.where(value(x) >= 0, 1.0, sl
 @primitive
 def where(condition: Array, a: Array, b: Array) -> Array:
     """y = a where the condition holds, else b:  the one that was chosen receives the gradient."""
+    if not is_numeric(condition):
+        raise TypeError("the condition is none")
     return np.where(condition, a, b)
 
 
@@ -187,6 +189,8 @@ abs.defvjp(lambda g, y, x: g * np.sign(value(x)))
 @primitive
 def elu(x: Array, alpha: float = 1.0) -> Array:
     """y = x for x > 0, else α(eˣ - 1);  dy/dx = 1 for x > 0, else y + α."""
+    if not alpha >= 0:
+        raise ValueError(f"alpha must be at least 0, not {alpha}")
     return np.maximum(x, 0) + alpha * np.expm1(np.minimum(x, 0))
 
 
@@ -224,6 +228,8 @@ minimum.defvjp(
 @primitive
 def clip(x: Array, low: float, high: float) -> Array:
     """y = min(max(x, low), high),  dy/dx = 1 for low ≤ x ≤ high, else 0."""
+    if not low <= high:
+        raise ValueError(f"low must not be above high, {low} and {high}")
     return np.clip(x, low, high)
 
 

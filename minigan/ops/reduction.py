@@ -8,13 +8,14 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, shaped
+from minigan.checks import axes_of, flag
 from minigan.ops.broadcasting import Axis, mean, reduced_shape, spread, sum
 from minigan.ops.elementwise import exp, log, value, where
 
 
 def var(x, axis: Axis = None, keepdims: bool = False):
     """y = mean of (x - mean)²: the biased variance, as batch normalization uses it."""
-    x = shaped(x)
+    x = shaped(x, "var")
     centred = x - mean(x, axis, keepdims=True)
     return mean(centred * centred, axis, keepdims)
 
@@ -36,7 +37,7 @@ max.defvjp(_max_vjp)
 
 def min(x, axis: Axis = None, keepdims: bool = False):
     """y = min x = -max(-x)."""
-    return -max(-shaped(x), axis=axis, keepdims=keepdims)
+    return -max(-shaped(x, "min"), axis=axis, keepdims=keepdims)
 
 
 @primitive
@@ -45,7 +46,7 @@ def logsumexp(x: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     largest = _finite_max(x, axis)
     with np.errstate(divide="ignore"):
         y = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
-    return y if keepdims else y.reshape(x.sum(axis=axis).shape)
+    return y if flag("logsumexp", keepdims=keepdims) else y.reshape(x.sum(axis=axis).shape)
 
 
 def _logsumexp_vjp(g, y, x, axis=None, keepdims=False):
@@ -64,15 +65,16 @@ def _finite_max(x: Array, axis: Axis) -> Array:
 
 def softmax(x, axis: Axis = -1):
     """y = eˣ / Σ eˣ over `axis`: probabilities that sum to one."""
-    x = shaped(x)
-    e = exp(x - _finite_max(value(x), axis))
+    x = shaped(x, "softmax")
+    e = exp(x - _finite_max(value(x), axes_of("softmax", axis, x.ndim)))
     return e / sum(e, axis=axis, keepdims=True)
 
 
 def log_softmax(x, axis: Axis = -1):
     """y = x - log Σ eˣ over `axis`: the logarithms of probabilities that sum to one."""
-    x = shaped(x)
-    shifted = x - _finite_max(value(x), axis)  # before the logarithm: log Σ alone would lose digits
+    x = shaped(x, "log_softmax")
+    largest = _finite_max(value(x), axes_of("log_softmax", axis, x.ndim))
+    shifted = x - largest  # before the logarithm: log Σ alone would lose digits
     return shifted - log(sum(exp(shifted), axis=axis, keepdims=True))
 
 

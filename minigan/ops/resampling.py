@@ -9,12 +9,13 @@ from itertools import product
 import numpy as np
 
 from minigan.backend import shaped, to_device
+from minigan.checks import choice, per_axis
 from minigan.ops.broadcasting import broadcast_to, reshape
 from minigan.ops.contraction import matmul
 from minigan.ops.elementwise import value
 from minigan.ops.reduction import max
 from minigan.ops.shape import getitem, pad, stack
-from minigan.ops.window import Padding, Size, per_axis, window
+from minigan.ops.window import Padding, Size, window
 
 INTERPOLATIONS = ("nearest", "bilinear")
 
@@ -28,14 +29,12 @@ def upsample2d(x, size: Size = 2, interpolation: str = "nearest"):
     """
     x, (sh, sw) = _images("upsample2d", x), per_axis("upsample2d", "size", size)
     n, h, w, c = x.shape
-    if interpolation == "nearest":
+    if choice("upsample2d", INTERPOLATIONS, interpolation=interpolation) == "nearest":
         y = broadcast_to(reshape(x, (n, h, 1, w, 1, c)), (n, h, sh, w, sw, c))
         return reshape(y, (n, h * sh, w * sw, c))
-    if interpolation == "bilinear":
-        y = matmul(_bilinear(h, sh, x), reshape(x, (n, h, w * c)))  # (N, H·SH, W·C)
-        y = matmul(_bilinear(w, sw, x), reshape(y, (n * h * sh, w, c)))  # (N·H·SH, W·SW, C)
-        return reshape(y, (n, h * sh, w * sw, c))
-    raise ValueError(f"upsample2d: interpolation is {interpolation!r}, expected one of {INTERPOLATIONS}")
+    y = matmul(_bilinear(h, sh, x), reshape(x, (n, h, w * c)))  # (N, H·SH, W·C)
+    y = matmul(_bilinear(w, sw, x), reshape(y, (n * h * sh, w, c)))  # (N·H·SH, W·SW, C)
+    return reshape(y, (n, h * sh, w * sw, c))
 
 
 def _bilinear(n: int, scale: int, like):
@@ -83,7 +82,7 @@ def _windows(name: str, x, size: Size, strides: Size | None, padding: Padding, o
 
 
 def _images(name: str, x):
-    x = shaped(x)
+    x = shaped(x, name)
     if x.ndim != 4:
         raise ValueError(f"{name}: x has shape {x.shape}, expected (N, H, W, C)")
     return x

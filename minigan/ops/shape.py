@@ -10,8 +10,8 @@ import numpy as np
 
 from minigan.autograd import primitive
 from minigan.backend import Array, scatter_add, shaped
-from minigan.checks import whole
-from minigan.ops.broadcasting import Axis, axes_of, broadcast_to, reshape
+from minigan.checks import axes_of, instance, whole
+from minigan.ops.broadcasting import Axis, broadcast_to, reshape
 
 
 @primitive
@@ -58,16 +58,24 @@ _concatenate.defvjp(each=_concatenate_vjp)
 
 def concatenate(arrays: Sequence, axis: int = 0):
     """y = the arrays one after the other along an existing `axis`."""
+    arrays = _arrays("concatenate", arrays)
+    (axis,) = axes_of("concatenate", (axis,), arrays[0].ndim)
     return _concatenate(*arrays, axis=axis)
+
+
+def _arrays(who: str, arrays) -> list:
+    if not instance(who, (list, tuple), arrays=arrays):
+        raise ValueError(f"{who}: arrays is empty, expected at least one")
+    return [shaped(a, who, f"arrays[{i}]") for i, a in enumerate(arrays)]
 
 
 def stack(arrays: Sequence, axis: int = 0):
     """y = the arrays, all of one shape, side by side along a new `axis`."""
-    arrays = [shaped(a) for a in arrays]
+    arrays = _arrays("stack", arrays)
     shapes = {a.shape for a in arrays}
     if len(shapes) != 1:
-        raise ValueError(f"stack: arrays of shapes {sorted(shapes)}, expected at least one, all of one shape")
-    (axis,) = axes_of(axis, arrays[0].ndim + 1)
+        raise ValueError(f"stack: arrays of shapes {sorted(shapes)}, expected all of one shape")
+    (axis,) = axes_of("stack", (axis,), arrays[0].ndim + 1)
     shape = (*arrays[0].shape[:axis], 1, *arrays[0].shape[axis:])
     return concatenate([reshape(a, shape) for a in arrays], axis)
 
@@ -76,8 +84,8 @@ def stack(arrays: Sequence, axis: int = 0):
 def pad(x: Array, pad_width: Sequence[tuple[int, int]], constant: float = 0.0) -> Array:
     """y = x with (before, after) constants added on every axis;  the gradient is cropped."""
     if len(pad_width) != x.ndim:
-        raise ValueError(f"pad_width {pad_width} must hold one pair (before, after) for each axis")
-    return np.pad(x, tuple(pad_width) or 0, constant_values=constant)  # a number has no axes to pad
+        raise ValueError("pad_width must hold one pair (before, after) for each axis")
+    return np.pad(x, tuple(pad_width) or 0, constant_values=float(constant))  # a number has no axes to pad
 
 
 def _pad_vjp(g, y, x, pad_width, constant=0.0):
@@ -90,15 +98,15 @@ pad.defvjp(_pad_vjp)
 
 def flip(x, axis: Axis = None):
     """y = x in reverse order along `axis`: one axis, several, or all."""
-    x = shaped(x)
-    axes = axes_of(axis, x.ndim)
+    x = shaped(x, "flip")
+    axes = axes_of("flip", axis, x.ndim)
     return getitem(x, tuple([slice(None, None, -1 if i in axes else 1) for i in range(x.ndim)]))
 
 
 def repeat(x, repeats: int, axis: int):
     """y = x with every slice along `axis` repeated `repeats` times:  a b c -> a a b b c c."""
-    x, repeats = shaped(x), whole("repeat", least=0, repeats=repeats)
-    (axis,) = axes_of(axis, x.ndim)
+    x, repeats = shaped(x, "repeat"), whole("repeat", least=0, repeats=repeats)
+    (axis,) = axes_of("repeat", (axis,), x.ndim)
     before, n, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     y = broadcast_to(reshape(x, (*before, n, 1, *after)), (*before, n, repeats, *after))
     return reshape(y, (*before, n * repeats, *after))

@@ -5,8 +5,9 @@ voxels, is (N, D, H, W, C), a kernel (KD, KH, KW, C, F), a result (N, OD, OH, OW
 """
 
 from minigan.backend import shaped
+from minigan.checks import per_axis
 from minigan.ops.convolution import convolution, convolution_transpose
-from minigan.ops.window import Padding, Size, per_axis, transposed_size, window
+from minigan.ops.window import Padding, Size, transposed_size, window
 
 
 def conv3d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_rate: Size = 1):
@@ -15,7 +16,7 @@ def conv3d(x, kernel, strides: Size = 1, padding: Padding = "valid", dilation_ra
     x (N, D, H, W, C), kernel (KD, KH, KW, C, F), y (N, OD, OH, OW, F); the rest as for `conv2d`, with three numbers,
     or three pairs of them, where that has two.
     """
-    x, kernel = shaped(x), shaped(kernel)
+    x, kernel = shaped(x, "conv3d"), shaped(kernel, "conv3d", "kernel")
     _check_channels("conv3d", "x", x, 3, kernel)
     at = window("conv3d", x.shape[1:4], kernel.shape[:3], strides, padding, dilation_rate)
     return convolution(x, kernel, at=at)
@@ -29,7 +30,8 @@ def conv3d_transpose(
     y (N, OD, OH, OW, F), kernel (KD, KH, KW, C, F) of the convolution that is transposed, x (N, D, H, W, C); the rest,
     and the default of output_size (D, H, W), as for `conv2d_transpose`.
     """
-    name, y, kernel = "conv3d_transpose", shaped(y), shaped(kernel)
+    name = "conv3d_transpose"
+    y, kernel = shaped(y, name, "y"), shaped(kernel, name, "kernel")
     _check_channels(name, "y", y, 4, kernel)
     size = output_size
     if size is None:

@@ -1,8 +1,9 @@
 """Where the taps of a kernel fall: strides, padding and dilation in every spelling, as tuples of numbers."""
 
 import math
-from numbers import Integral
 from typing import NamedTuple
+
+from minigan.checks import are_whole, per_axis, short
 
 Sizes = tuple[int, ...]
 Size = int | Sizes
@@ -60,16 +61,16 @@ def _extent(kernel: int, dilation: int) -> int:
 
 def sides(name: str, padding: Padding, image: Sizes, extent: Sizes, strides: Sizes):
     """padding as (before, after) for each axis.  Raises ValueError if it is none."""
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         each = zip(image, strides, extent, strict=True)
         totals = [max((math.ceil(n / s) - 1) * s + e - n, 0) for n, s, e in each]
         return tuple([(total // 2, total - total // 2) for total in totals])
-    pixels = 0 if padding == "valid" else padding
+    pixels = 0 if isinstance(padding, str) and padding == "valid" else padding
     pairs = pixels if isinstance(pixels, tuple | list) else [(pixels, pixels)] * len(image)
-    if len(pairs) == len(image) and all(_are_whole(pair, 2, least=0) for pair in pairs):
+    if len(pairs) == len(image) and all(are_whole(pair, 2, least=0) for pair in pairs):
         return tuple([(int(before), int(after)) for before, after in pairs])
     raise ValueError(
-        f"{name}: padding is {padding!r}, expected 'valid', 'same', a number of pixels, or ((top, bottom), "
+        f"{name}: padding is {short(padding)}, expected 'valid', 'same', a number of pixels, or ((top, bottom), "
         "(left, right)), none of them negative"
     )
 
@@ -87,18 +88,3 @@ def transposed_size(
     if padding == "valid":
         return tuple([o * s + max(e - s, 0) for o, s, e, _ in each])
     return tuple([s * (o - 1) + e - sum(p) for o, s, e, p in each])
-
-
-def per_axis(name: str, argument: str, value: Size, axes: int = 2) -> Sizes:
-    """One positive number for all spatial axes, or one for each."""
-    values = value if isinstance(value, tuple | list) else (value,) * axes
-    if not _are_whole(values, axes, least=1):
-        raise ValueError(f"{name}: {argument} is {value!r}, expected a positive integer or {axes} of them")
-    return tuple([int(v) for v in values])
-
-
-def _are_whole(values, length: int, least: int) -> bool:
-    """True for as many integers of at least `least`, in a tuple or a list."""
-    if not isinstance(values, tuple | list) or len(values) != length:
-        return False
-    return all(isinstance(v, Integral) and not isinstance(v, bool) and int(v) >= least for v in values)

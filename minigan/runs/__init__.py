@@ -1,27 +1,33 @@
 """Runs: the flags that the examples share, the folder that they fill, and how to open it again."""
 
-from minigan.runs.data import images_of_run, load_images, split_images
-from minigan.runs.digits import (
-    batches_for,
-    full_if_possible,
-    load_digits,
-    load_labelled_digits,
-    split_digits,
-    split_labelled_digits,
-)
-from minigan.runs.flags import (
-    absolute_path,
-    model_class,
-    natural,
-    parse_run,
-    parse_with_device,
-    positive,
-    run_parser,
-)
-from minigan.runs.folder import MODELS, load_run, new_folder
-from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
-from minigan.runs.run import Run
-from minigan.runs.shipped import SHIPPED, load_shipped
+import sys
+
+try:
+    from minigan.runs.data import images_of_run, load_images, split_images
+    from minigan.runs.digits import (
+        batches_for,
+        full_if_possible,
+        load_digits,
+        load_labelled_digits,
+        split_digits,
+        split_labelled_digits,
+    )
+    from minigan.runs.flags import (
+        absolute_path,
+        model_class,
+        natural,
+        parse_run,
+        parse_with_device,
+        positive,
+        run_parser,
+    )
+    from minigan.runs.folder import MODELS, load_run, new_folder
+    from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
+    from minigan.runs.run import Run
+    from minigan.runs.shipped import SHIPPED, load_shipped
+except KeyboardInterrupt:  # while an example begins: nothing is lost
+    print("stopped before it began")
+    sys.exit(130)
 
 __all__ = [
     "MODELS",

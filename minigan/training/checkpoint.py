@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from minigan import backend
+from minigan import backend, checks
 from minigan.autograd import Tensor
 from minigan.layers import Layer
 from minigan.models import storage
@@ -65,13 +65,20 @@ def save_checkpoint(model: Model, path: str | Path, position: dict[str, Any] | N
     Raises FloatingPointError, and leaves the file as it was, if a number is not finite: nobody could train on
     from there.
     """
+    _check_model("save_checkpoint", model)
+    file = checks.path("save_checkpoint", path=path)
     position = new_position() if position is None else position
+    if not isinstance(position, dict) or set(position) != set(new_position()):
+        raise TypeError(
+            f"save_checkpoint: position is {checks.short(position)}, expected one as of new_position()"
+        )
     sums = {name: float(total) for name, total in position["sums"].items()}
     for name, total in sums.items():
         if not math.isfinite(total):
-            raise FloatingPointError(f"{name} is not finite: training has diverged; {path} is left as it was")
-    header = {"position": position | {"sums": sums}, "generator": backend.generator.bit_generator.state}
-    storage.write(path, header | _identity(model), _state(model))
+            raise FloatingPointError(f"{name} is not finite: training has diverged; {file} is left as it was")
+    position = _checked(position | {"sums": sums}, "save_checkpoint: the")
+    header = {"position": position, "generator": backend.generator.bit_generator.state}
+    storage.write(file, header | _identity(model), _state(model))
 
 
 def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
@@ -80,7 +87,8 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
     Raises FileNotFoundError or ValueError, which name the file, if it is missing or does not fit; then nothing
     is changed.
     """
-    path = Path(path)
+    _check_model("load_checkpoint", model)
+    path = Path(checks.path("load_checkpoint", path=path))
     if not path.exists():
         raise FileNotFoundError(f"there is no checkpoint {path}: is this the folder of a run?")
     before, bits = _state(model), backend.generator.bit_generator
@@ -101,6 +109,15 @@ def load_checkpoint(model: Model, path: str | Path) -> dict[str, Any]:
         bits.state = generator
         raise ValueError(f"{path} does not fit this model: {error}") from error
     return position
+
+
+def _check_model(who: str, model: Any) -> None:
+    """TypeError if the model cannot be trained."""
+    if isinstance(model, type) or not all(
+        hasattr(model, name) for name in ("networks", "optimizers", "train_step")
+    ):
+        came = checks.short(model)
+        raise TypeError(f"{who}: model is {came}, expected one with networks, optimizers and train_step")
 
 
 def _identity(model: Any) -> dict[str, Any]:
@@ -125,14 +142,16 @@ def _load_state(model: Model, arrays: Mapping[str, np.ndarray]) -> None:
         part.load_state({key[len(prefix) :]: a for key, a in arrays.items() if key.startswith(prefix)})
 
 
-def _checked(position: Any) -> dict[str, Any]:
+def _checked(position: Any, whose: str = "its") -> dict[str, Any]:
     """The position, or a ValueError if it cannot be one."""
     try:
         right = set(position) == set(new_position()) and _can_be(**position)
     except (ArithmeticError, AttributeError, TypeError):
         right = False
     if not right:
-        raise ValueError(f"its position is {str(position)[:100]}")
+        raise ValueError(
+            f"{whose} position is {str(position)[:100]}, which cannot be, expected one as of new_position()"
+        )
     return position
 
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from minigan import backend
-from minigan.checks import instance, whole
+from minigan.checks import flag, instance, path, whole
 from minigan.data import Batches
 from minigan.training.checkpoint import (
     Model,
@@ -69,6 +69,8 @@ def fit(
     monitor, group = renamed.pop("watch", monitor), renamed.pop("team", group)
     if renamed:
         raise TypeError(f"fit: unknown argument {', '.join(renamed)}")
+    if after_epoch is not None:
+        instance("fit", Callable, after_epoch=after_epoch)
     with Training(model, batches, epochs, out, resume, monitor, log_every, group) as training:
         for epoch in training.epochs():
             for batch in training.batches(epoch):
@@ -81,7 +83,9 @@ def fit(
 class Training:
     """Stands around a loop over epochs and batches; the arguments are those of `fit`.
 
-        with Training(model, batches, epochs, out) as training:
+        if after_epoch is not None:
+        instance("fit", Callable, after_epoch=after_epoch)
+    with Training(model, batches, epochs, out) as training:
             for epoch in training.epochs():
                 for batch in training.batches(epoch):
                     training.log(model.train_step(batch))
@@ -109,8 +113,9 @@ class Training:
         self.model: Any = model
         self.data: Batches = instance(who, Batches, batches=batches)
         self.total, self.log_every = whole(who, epochs=epochs, log_every=log_every)
-        self.out, self.resume = Path(out), resume
-        self.monitor, self.group = monitor or (lambda row: ()), group or ProcessGroup()
+        self.out, self.resume = path(who, out=out), flag(who, resume=resume)
+        self.monitor = instance(who, Callable, monitor=monitor or (lambda row: ()))
+        self.group = instance(who, ProcessGroup, group=group or ProcessGroup())
         self.interrupted = 0
         self.saved_at: int | None = None  # the step of the checkpoint that this training has read or written
         self.position = new_position()
@@ -140,22 +145,31 @@ class Training:
             steps = len(self.data) * self.total
             self.progress = Progress(steps, self.total, self.data.batch_size, self.position)
             stack.callback(self.progress.close)
+            self._compare_history()
             self._stack = stack.pop_all()
         return self
 
+    def _compare_history(self) -> None:
+        """Say so if there are no rows up to the last epoch that the checkpoint knows to be finished."""
+        last = self.history.rows[-1]["step"] if self.history.rows else 0
+        step = self.position["step"]
+        if self.group.is_rank_0 and last < step - self.position["step_in_epoch"]:
+            there = f"{self.out / 'history.csv'} ends at step {last:g}, the checkpoint beside it is of step {step}"
+            self.progress.say(f"warning: {there}: rows are missing")
+
     def _open(self) -> None:
         """Read the checkpoint, or make sure that there is none."""
-        path = self.out / "checkpoint.npz"
+        file = self.out / "checkpoint.npz"
         if not self.resume:
-            if path.exists():
+            if file.exists():
                 raise FileExistsError(
                     f"{self.out} holds a run already: resume it, or choose another folder for a new one"
                 )
             return
-        self.position = load_checkpoint(self.model, path)
+        self.position = load_checkpoint(self.model, file)
         self.saved_at = step = self.position["step"]
         if step != self.position["epoch"] * len(self.data) + self.position["step_in_epoch"]:
-            raise ValueError(f"{path} was made with other batches than these, {len(self.data)} in an epoch")
+            raise ValueError(f"{file} was made with other batches than these, {len(self.data)} in an epoch")
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -12,9 +12,12 @@ import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from minigan import checks
 from minigan.models.storage import replacing
 
 Row = Mapping[str, float]
+
+MAX_BYTES = 2**25  # of a history: some 300,000 rows
 
 
 class History:
@@ -29,8 +32,10 @@ class History:
             [row for row in read_history(path) if row["step"] <= step] if path and step else []
         )
         self.columns = list(dict.fromkeys(name for row in self.rows for name in row))
-        if path and path.exists() and path.read_bytes() != self._text(self.rows, header=True).encode():
-            self._write_all(path)  # it has rows too many, or one that is not finished
+        if path and path.exists():
+            text = self._text(self.rows, header=True).encode()
+            if path.stat().st_size != len(text) or path.read_bytes() != text:
+                self._write_all(path)  # it has rows too many, or one that is not finished
 
     def _repr_html_(self) -> str:
         from minigan.drawing.html import history_html
@@ -80,11 +85,15 @@ def read_history(path: str | Path) -> list[dict[str, float]]:
 
     A last row that a crash cut short is left out.  Raises ValueError, which names the file, for anything else.
     """
-    path = Path(path)
+    path = Path(checks.path("read_history", path=path))
     if not path.exists():
         return []
     try:
-        text = path.read_text(encoding="utf-8")
+        with open(path, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ValueError(f"it has more than {MAX_BYTES:,} bytes")
+        text = content.decode()
         finished = text[: text.rfind("\n") + 1]
         lines = csv.reader(io.StringIO(finished, newline="\n"), strict=True)
         header = next(lines, ["step"])

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from minigan.checks import instance, whole
+
 STEPS = 200  # for which a condition must hold
 
 
@@ -53,7 +55,9 @@ class Monitor:
     """Called with each row of a history in turn; returns the warnings that are to be given now."""
 
     def __init__(self, conditions: Sequence[Condition] = CONDITIONS, steps: int = STEPS) -> None:
-        self.conditions, self.steps = conditions, steps
+        instance("Monitor", (list, tuple), conditions=conditions)
+        instance("Monitor", Condition, **{f"conditions[{i}]": c for i, c in enumerate(conditions)})
+        self.conditions, self.steps = conditions, whole("Monitor", least=0, steps=steps)
         self.first: dict[str, float] = {}  # column -> its first number
         self.since: dict[Condition, float] = {}  # the step before the first of the rows in which it has held
         self.last_step = 0.0

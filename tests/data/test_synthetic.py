@@ -56,7 +56,7 @@ def test_the_seed_decides(sample):
 
 
 def test_a_mixture_without_modes_is_an_error():
-    with pytest.raises(ValueError, match="modes is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="ring: modes is 0, expected an integer of at least 1"):
         ring(10, modes=0)
-    with pytest.raises(ValueError, match="side is 0, expected at least 1"):
+    with pytest.raises(ValueError, match="grid: side is 0, expected an integer of at least 1"):
         grid(10, side=0)

@@ -352,7 +352,7 @@ def test_the_nearest_other_point_is_never_the_point_itself(rng, n):
 def test_a_point_that_is_there_twice_has_itself_as_its_nearest_other():
     points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
     assert nearest_other(points, np.array([1, 0])).tolist() == [5, 0]
-    with pytest.raises(ValueError, match="nearest_other: there is 1 point, expected at least 2"):
+    with pytest.raises(ValueError, match="nearest_other: 1 and 1 points, expected at least 2"):
         nearest_other(points[:1], np.array([0]))
 
 

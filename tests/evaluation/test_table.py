@@ -166,7 +166,11 @@ def test_copies_are_looked_for_among_the_images_that_the_model_was_trained_on(di
     ("samples", "training", "words"),
     [
         (np.zeros((123, 28, 28, 1), np.float32), "subset", "123 samples, expected one of 500, 1000, "),
-        (np.zeros((500, 28, 28, 1), np.float32), "test", "training is 'test', expected 'subset', 'full' or"),
+        (
+            np.zeros((500, 28, 28, 1), np.float32),
+            "test",
+            "training is 'test', expected one of 'subset', 'full'",
+        ),
         (np.zeros((500, 32, 32, 1), np.float32), "subset", r"shape \(500, 32, 32, 1\)"),
         (np.full((500, 28, 28, 1), 2.0), "subset", r"expected floating-point numbers in \[-1, 1\]"),
     ],

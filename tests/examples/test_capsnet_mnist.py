@@ -46,9 +46,10 @@ def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkey
     assert re.fullmatch(r"[\d.]+% of 100 test images are right; squared error of a drawing [\d.]+", result)
     assert folder == "whole"
     with Image.open("whole/reconstructions.png") as picture:
-        assert picture.width == 2 * (16 * 30 - 2)
+        assert 0 < picture.width - 2 * (16 * 30 - 2) < 150  # for the names of the rows
     with Image.open("whole/tweaks.png") as picture:
-        assert picture.size == (2 * (2 * (11 * 30 - 2) + 12), 2 * (16 * 30 - 2))
+        width, height = picture.size  # two grids, with numbers beside and above them
+        assert 0 < width - 2 * (11 * 30 - 2) < 160 and 0 < height - (16 * 30 - 2) < 60
     assert load_run("whole").sample(3).shape == (3, 28, 28, 1)
 
     original, calls = CapsNet.train_step, []

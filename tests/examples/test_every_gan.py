@@ -26,8 +26,8 @@ pytestmark = pytest.mark.skipif(
         ["capsgan"],
         ["aegan"],
         ["vae"],
-        ["conditional"],
         ["own_model"],
+        ["conditional"],
     ],
     ids=" ".join,
 )

@@ -162,7 +162,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
 def test_the_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert capsys.readouterr().out.count("default") == 2
+    assert capsys.readouterr().out.count("default") == 3
 
 
 def test_a_port_that_cannot_be_used_is_told(server, capsys):

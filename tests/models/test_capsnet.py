@@ -186,7 +186,7 @@ def test_a_label_that_is_no_class_is_refused(labels):
 @pytest.mark.parametrize(
     ("batch", "message"),
     [
-        (X, r"a batch is a pair \(images, labels\)"),
+        (X, r"expected a batch that is a pair \(images, labels\)"),
         ((X, LABELS[:2]), r"labels have shape \(2,\), expected \(5,\)"),
         ((X, LABELS[:, None]), r"labels have shape \(5, 1\), expected \(5,\)"),
     ],

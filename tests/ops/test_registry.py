@@ -27,6 +27,8 @@ def ours():
     """name -> every primitive that any module of the package defines; those of `fast` where it is loaded."""
     root = Path(minigan.__file__).parent
     for path in root.rglob("*.py"):
+        if "exercises" in path.relative_to(root).parts:  # primitives with faults that are to be found
+            continue
         module = ".".join(("minigan", *path.relative_to(root).with_suffix("").parts)).removesuffix(
             ".__init__"
         )

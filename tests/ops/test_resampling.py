@@ -332,7 +332,7 @@ def test_padding_that_no_window_reaches_does_not_matter():
         ((X, 0), "size is 0, expected a positive integer"),
         ((X, 1.5), "size is 1.5, expected"),
         ((X, (2, 2, 2)), r"size is \(2, 2, 2\), expected a positive integer or 2 of them"),
-        ((X, 2, "cubic"), r"interpolation is 'cubic', expected one of \('nearest', 'bilinear'\)"),
+        ((X, 2, "cubic"), r"interpolation is 'cubic', expected one of 'nearest', 'bilinear'"),
         ((X[0], 2), r"x has shape \(5, 4, 3\), expected \(N, H, W, C\)"),
     ],
 )

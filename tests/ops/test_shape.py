@@ -199,8 +199,8 @@ def test_a_tensor_unpacks_row_by_row():
         (lambda x: ops.stack([x, x], 3), "axis 3 does not exist: there are 3 axes"),
         (lambda x: ops.pad(x, [(1, 1)]), r"pad\(\(2, 3\).*one pair \(before, after\) for each axis"),
         (lambda x: ops.transpose(x, (0, 0)), r"transpose\(\(2, 3\)"),
-        (lambda x: ops.concatenate([x, x.T]), r"concatenate\(\(2, 3\), \(3, 2\)\)"),
-        (lambda x: ops.concatenate([x, x], 2), r"concatenate\(\(2, 3\), \(2, 3\)\).*axis 2"),
+        (lambda x: ops.concatenate([x, x.T]), r"concatenate\(\(2, 3\), \(3, 2\), axis=0\)"),
+        (lambda x: ops.concatenate([x, x], 2), "concatenate: axis 2 does not exist"),
     ],
 )
 def test_what_does_not_fit_is_an_error_with_names_and_shapes(call, message):
@@ -216,7 +216,7 @@ def test_an_index_out_of_bounds_stays_an_index_error():
 @pytest.mark.parametrize("shapes", [[(2, 3), (3, 2)], [(4,), (2, 2)], [(2,), (2, 1)], []])
 def test_stack_refuses_arrays_of_several_shapes(shapes):
     """Also where the numbers would fit into each other's shape."""
-    with pytest.raises(ValueError, match="stack: .*expected at least one, all of one shape"):
+    with pytest.raises(ValueError, match="stack: arrays .*, expected (all of one shape|at least one)"):
         ops.stack([np.ones(shape) for shape in shapes])
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -409,6 +410,28 @@ def test_a_second_ctrl_c_ends_in_one_line_and_what_is_saved_stays(capsys, monkey
     assert ended.value.code == 130
     assert capsys.readouterr().out.splitlines()[-1] == "stopped; what is saved stays saved"
     assert load_run("a").g_optimizer.steps == 5
+
+
+IMPORTED = """
+import importlib.abc, signal, sys
+
+class Finder(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "minigan.runs.{module}":
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+import minigan.runs
+"""
+
+
+@pytest.mark.parametrize("module", ["digits", "flags", "pictures", "run"])
+def test_ctrl_c_while_the_runs_are_imported_ends_in_one_line(module):
+    code = IMPORTED.replace("{module}", module)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "stopped before it began\n", "")
 
 
 def test_ctrl_c_while_the_pictures_are_drawn_ends_in_one_line(monkeypatch, capsys):

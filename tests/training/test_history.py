@@ -145,3 +145,38 @@ def test_a_folder_in_the_place_of_the_history_is_refused_by_name(tmp_path):
     (tmp_path / "history.csv").mkdir()
     with pytest.raises(ValueError, match=r"history\.csv is not the history of a run"):
         read_history(tmp_path / "history.csv")
+
+
+@pytest.mark.parametrize("left", [1, 0])
+def test_a_history_that_ends_before_the_checkpoint_is_noticed_when_the_run_is_resumed(tmp_path, capsys, left):
+    straight(tmp_path, epochs=2)
+    path = tmp_path / "history.csv"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[: left and 1 + left]))
+    assert fit(Regression(), batches(), 3, tmp_path, resume=True)
+    last = 2 if left else 0
+    said = (
+        f"history.csv ends at step {last}, the checkpoint beside it is of step {2 * STEPS}: rows are missing"
+    )
+    assert said in capsys.readouterr().out
+
+
+def test_a_complete_history_is_not_said_to_be_incomplete(tmp_path, capsys):
+    with pytest.raises(RuntimeError):
+        fit(Regression(at={8: crash_at_8}), batches(), 4, tmp_path, log_every=2)
+    assert fit(Regression(), batches(), 4, tmp_path, resume=True)
+    assert "missing" not in capsys.readouterr().out
+
+
+def crash_at_8():
+    raise RuntimeError("power cut")
+
+
+def test_a_history_of_more_bytes_than_any_training_writes_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "history.csv"
+    path.write_text("step,loss\n5,1\n")
+    assert read_history(path) == [{"step": 5, "loss": 1}]
+    monkeypatch.setattr("minigan.training.history.MAX_BYTES", 10)
+    with pytest.raises(
+        ValueError, match=r"history.csv is not the history of a run: it has more than 10 bytes"
+    ):
+        read_history(path)

@@ -15,7 +15,8 @@ flat where the data is and keeps D and G from circling around each other
 
 To do: change SETTINGS until the GAN finds all eight modes. The check trains
 it, counts the modes that have at least a quarter of their share among 2,000
-samples, which is 63 of them, and takes some seconds, on a slow machine a minute.
+samples, which is 63 of them, and takes some seconds, on a slow machine a
+minute.
 """
 
 SETTINGS = {  # TODO

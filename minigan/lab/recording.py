@@ -1,0 +1,59 @@
+"""A recorded run inside one HTML file: the same page, which plays without a server and without a network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from minigan.lab import source
+from minigan.lab.commands import Commands
+from minigan.lab.frame import frame, still
+from minigan.lab.knobs import Settings
+from minigan.lab.session import Session
+
+HERE = Path(__file__).parent
+STEPS, EVERY = 1500, 15  # of the run, and from one frame to the next
+LISTS = ("fake", "arrows", "grid", "d_fake")
+
+
+def record(settings: Settings, steps: int = STEPS, every: int = EVERY) -> dict[str, Any]:
+    """What the page asks for while the run plays: the controls, the sources, and the frames."""
+    session, frames = Session(settings), []
+    for moment in range(0, steps + 1, every):
+        if moment:
+            session.act("b", every)
+        found = frame(session, moment - every) | {"log": [], "oldest": 0}
+        frames.append(found | {name: rounded(found[name]) for name in LISTS})
+    sources = {name: source.of(name) for name in source.NAMES}
+    return {"begin": Commands().begin(), "still": still(session), "sources": sources, "frames": frames}
+
+
+def rounded(values: list) -> list:
+    """Two digits of every number, which is finer than a pixel."""
+    return [rounded(v) if isinstance(v, list) else v if v is None else round(v, 2) for v in values]
+
+
+def page(recording: dict[str, Any]) -> str:
+    """One HTML file: style, scripts and the recording stand inside it."""
+    text = (HERE / "page.html").read_text()
+    style = f"<style>\n{(HERE / 'lab.css').read_text()}</style>"
+    data = json.dumps(recording, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    scripts = [f"window.labRecording = {data};"]
+    scripts += [(HERE / name).read_text() for name in ("recorded.js", "plane.js", "lab.js")]
+    text = replaced(text, '<link rel="stylesheet" href="lab.css">', style)
+    text = replaced(text, '<script src="plane.js"></script>\n', "")
+    return replaced(
+        text, '<script src="lab.js"></script>', "\n".join(f"<script>\n{s}\n</script>" for s in scripts)
+    )
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    if text.count(old) != 1:
+        raise ValueError(f"page.html has {old!r} {text.count(old)} times, expected once")
+    return text.replace(old, new)
+
+
+def write(path: Path, steps: int = STEPS) -> None:
+    """Record the default run, and write the page."""
+    path.write_text(page(record(Settings(), steps)), encoding="utf-8")
