@@ -58,7 +58,7 @@ def main() -> None:
     try:
         model = load_run(args.run, args.model)
         flags = json.loads((args.run / "config.json").read_text())["flags"]
-        originals = images_of_run(flags)  # what it was trained on
+        originals = images_of_run(flags, model.image_shape)  # what it was trained on
         noise = np.random.default_rng(args.seed).standard_normal((args.samples, model.latent_size))
         samples = model.sample(args.samples, noise)
         if (flags.get("data") or "mnist") == "mnist" and samples.shape[1:] == (28, 28, 1):

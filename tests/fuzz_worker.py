@@ -35,7 +35,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEGABYTES = 300
 WITHOUT_NAME = (
     "none of its 1 can be read",
-    "classifier: images have shape",  # they have 4x4 pixels
+    "the model draws images of",  # they have 4x4 pixels
     "load_mnist()",  # with --full
     "checkpoint.npz was made with other batches",  # with another --batch-size in config.json
 )

@@ -54,7 +54,22 @@ def split_images(args: argparse.Namespace) -> tuple[np.ndarray, np.ndarray]:
     return images[order[unseen:]], images[order[:unseen]]
 
 
-def images_of_run(flags: dict) -> np.ndarray:
-    """The images that a run was trained on, by the flags in its config.json; MNIST where these name no data."""
-    asked = {"data": flags.get("data") or "mnist", "full": bool(flags.get("full"))}
-    return load_images(argparse.Namespace(**asked, **{k: flags.get(k) for k in ("image_size", "channels")}))
+def images_of_run(flags: dict, image_shape: tuple[int, ...]) -> np.ndarray:
+    """The images that a run was trained on, by the flags in its config.json; MNIST where these name no data.
+
+    image_shape  (H, W, C) of its model, which decides how large they are where a flag has changed that
+    Raises ImportError, OSError or ValueError if they cannot be had, or have another shape all the same.
+    """
+    name = flags.get("data") or "mnist"
+    if not isinstance(name, str):
+        raise ValueError(f"data is {str(name)[:60]}, expected a name")  # noqa: TRY004 - what is wrong is the file
+    images = _load(name, bool(flags.get("full")), image_shape[0], "train")
+    if flags.get("image_size"):
+        images = resized(images, image_shape[0])
+    if flags.get("channels"):
+        images = with_channels(images, image_shape[-1])
+    if images.shape[1:] != tuple(image_shape):
+        raise ValueError(
+            f"the model draws images of {tuple(image_shape)}, but its data are of {images.shape[1:]}"
+        )
+    return images

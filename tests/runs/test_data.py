@@ -152,7 +152,7 @@ def test_a_resumed_run_has_its_data_again_from_any_folder_and_the_same_bits(tmp_
     config = json.loads((tmp_path / "half" / "config.json").read_text())
     assert config["flags"]["data"] == str(tmp_path / "mine")
     same = parse("--data", tmp_path / "mine", "--image-size", 8, "--channels", 1)
-    np.testing.assert_array_equal(images_of_run(config["flags"]), load_images(same))
+    np.testing.assert_array_equal(images_of_run(config["flags"], (8, 8, 1)), load_images(same))
     assert "mean distance of two pictures" in capsys.readouterr().out
 
 
@@ -172,7 +172,16 @@ def test_a_run_from_before_the_flags_goes_on_with_the_defaults(tmp_path):
     path.write_text(json.dumps(config))
     args = parse("--resume", "a", "--epochs", 2)
     assert (args.data, args.image_size, args.channels) == ("mnist", None, None)
-    assert len(images_of_run(config["flags"])) == 10_000
+    assert len(images_of_run(config["flags"], (28, 28, 1))) == 10_000
+
+
+def test_a_model_that_does_not_fit_the_data_of_its_run_is_noticed():
+    with pytest.raises(
+        ValueError, match=r"the model draws images of \(4, 4, 1\), but its data are of \(28, 28, 1\)"
+    ):
+        images_of_run({}, (4, 4, 1))
+    with pytest.raises(ValueError, match="data is 3, expected a name"):
+        images_of_run({"data": 3}, (4, 4, 1))
 
 
 def test_the_table_is_that_of_pictures_unless_the_data_are_digits(capsys):
