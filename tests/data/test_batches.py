@@ -116,7 +116,9 @@ def test_a_batch_larger_than_the_set_is_allowed_if_the_last_one_is_kept():
 
 @pytest.mark.parametrize("start", [-1, 3])
 def test_a_start_outside_the_epoch_is_an_error_at_once(start):
-    with pytest.raises(ValueError, match=f"Batches: start is {start}, expected (0 to 2 batches|an integer of at least 0)"):
+    with pytest.raises(
+        ValueError, match=f"Batches: start is {start}, expected (0 to 2 batches|an integer of at least 0)"
+    ):
         Batches(np.arange(4), 2).epoch(0, start)
 
 

@@ -82,7 +82,9 @@ def test_every_grey_level_is_scaled_exactly(monkeypatch):
 def test_the_subset_has_no_test_split():
     with pytest.raises(ValueError, match=r"load_mnist\('test', full=True\)"):
         load_mnist("test")
-    with pytest.raises(ValueError, match="load_mnist: split is 'validation', expected one of 'train', 'test'"):
+    with pytest.raises(
+        ValueError, match="load_mnist: split is 'validation', expected one of 'train', 'test'"
+    ):
         load_mnist("validation")
 
 
