@@ -174,7 +174,7 @@ def picture(samples, heading, rows=21, columns=46):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
     parser.add_argument("--steps", type=int, default=1000, help="of training; the learning rate falls")
     args, in_place = parser.parse_args(), sys.stdout.isatty()  # in a terminal, each picture replaces the last

@@ -22,6 +22,8 @@ ON_THE_HOST = {
     "backend": "the seam itself: it knows both libraries",
     "fast": "quicker bodies for host arrays; whatever else comes is left to the plain ones",
     "drawing": "pictures and text, of numbers that were fetched",
+    "exercises": "files to edit, in plain NumPy, and their checks",
+    "lab": "points in the plane, on the host",
     "gradcheck": "differences are compared on the host; the cases are made there, and the checker moves them",
     "models.storage": "files",
     "data": "files and batches, before they are moved",

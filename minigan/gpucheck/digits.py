@@ -26,7 +26,7 @@ from minigan.runs.pictures import image_grid, save_image
 GANS = {
     "mlp_gan": (35, 64),
     "dcgan": (14, 32),
-    "conditional": (14, 32),
+    "conditional": (4, 32),
     "capsgan": (14, 32),
     "aegan": (11, 32),
     "wgan_gp": (25, 64),

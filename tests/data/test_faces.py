@@ -82,6 +82,7 @@ def tool():
     return module
 
 
+@pytest.mark.slow
 def test_the_script_writes_what_load_faces_reads_and_checks_it(tool, shipped, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(
         tool, "draw", lambda folder: (shipped[0], {k: list(v) for k, v in shipped[1].items()})

@@ -54,7 +54,14 @@ def test_it_trains_and_leaves_a_run(flags, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "script", ["dcgan_faces", "dcgan_mnist", "mlp_gan_mnist", "wgan_gp_mnist", "capsgan_mnist", "vae_mnist"]
+    "script",
+    [
+        "dcgan_faces",
+        *[
+            pytest.param(f"{name}_mnist", marks=pytest.mark.slow)
+            for name in ("dcgan", "mlp_gan", "wgan_gp", "capsgan", "vae")
+        ],
+    ],
 )
 def test_it_trains_on_other_data_with_networks_of_the_right_size_and_goes_on(script, tmp_path):
     command = [sys.executable, EXAMPLES / f"{script}.py"]

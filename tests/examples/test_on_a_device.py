@@ -78,6 +78,7 @@ def test_a_script_that_trains_for_itself_does_so_there(script, stand_in, tmp_pat
     assert run_there(script, ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
 
 
+@pytest.mark.slow
 def test_the_comparison_of_capsules_trains_there(stand_in, tmp_path, monkeypatch):
     assert run_there("capsnet_affine", ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
 
@@ -86,4 +87,4 @@ def test_without_a_gpu_a_script_says_so_in_a_sentence(tmp_path, monkeypatch, cap
     monkeypatch.setattr(backend, "cuda_status", lambda: "There is none.")
     with pytest.raises(SystemExit):
         run_there("generate", [tmp_path], monkeypatch)
-    assert capsys.readouterr().err.endswith("error: device 'cuda' cannot be used. There is none.\n")
+    assert capsys.readouterr().err.endswith("error: use: device 'cuda' cannot be used. There is none.\n")

@@ -121,7 +121,7 @@ BROKEN = {
     "an exit": ("import sys\nsys.exit(0)\n", "ex01_cube.py, line 2: SystemExit: 0"),
     "something else than a function": (
         "cube = 3\n",
-        "while ex01_cube.py was checked: TypeError: 'int' object is not callable",
+        "while ex01_cube.py was checked: TypeError: check_grad: f is 3, expected a Callable",
     ),
     "nothing returned": ("def cube(x):\n    pass\n", "check_grad: f returned a NoneType"),
     "an error in a function": (

@@ -172,5 +172,5 @@ def test_settings_without_sense_are_refused(name, number, least):
 
 def test_a_shift_for_each_image_is_wanted():
     model = TransformingAutoencoder(image_size=4, capsules=2, recognition_units=2, generation_units=2)
-    with pytest.raises(ValueError, match=r"shifts have shape \(3, 2\), expected \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"shifts has shape \(3, 2\), expected \(2, 2\)"):
         model.reconstruct(np.zeros((2, 4, 4, 1), np.float32), np.zeros((3, 2), np.float32))
