@@ -4,7 +4,7 @@
     python examples/capsgan_mnist.py --quick     a few seconds
 
 The networks and the training step: minigan/models/capsgan.py.  What comes of it can be compared with a DCGAN
-by letting each of the two discriminators judge the other's images: examples/compare_gans.py.
+by letting each of the two discriminators rate the other's images: examples/compare_gans.py.
 """
 
 from minigan.models import CapsGAN

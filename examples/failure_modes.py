@@ -6,8 +6,8 @@
 
 Five failures in the plane, where one can see everything: a generator learns a ring of eight narrow Gaussians, and
 of two runs one has a single setting changed.  For each there is a figure of the samples and of the number by which
-one notices (`diagnostics`, and `modes_covered`), an animation of the samples on D's surface, and the hint that training
-prints (`hints`).  The same for digits.  Then four GANs on the ring and on a grid of 25 Gaussians, several seeds
+one notices (`diagnostics`, and `modes_covered`), an animation of the samples on D's surface, and the warnings of
+the monitor.  The same for digits.  Then four GANs on the ring and on a grid of 25 Gaussians, several seeds
 each, in one table.  docs/failure-modes.md says what came out.
 
 The mixtures and the three measures are PacGAN's (Lin, Khetan, Fanti and Oh 2018); networks and training are much
@@ -163,17 +163,17 @@ FAILURES = {
 def train(
     model: Any, data: np.ndarray, steps: int, seed: int, look: Callable[[Any], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """A training loop in the open.  Answers a row for every EVERY steps, and one for the untrained model: the
-    means of the metrics, what `look` sees in the model then, and the hints that were given."""
+    """Returns, from a training loop in the open, a row for every EVERY steps, and one for the untrained model: the
+    means of the metrics, what `look` sees in the model then, and the warnings that were given."""
     rng, monitor, sums = np.random.default_rng(seed), Monitor(), {}
-    rows = [{"step": 0, "hints": []} | look(model)]
+    rows = [{"step": 0, "warnings": []} | look(model)]
     for step in range(1, steps + 1):
         batch = data[rng.integers(len(data), size=BATCH * getattr(model, "d_steps", 1))]
         for name, number in model.train_step(batch).items():
             sums[name] = sums.get(name, 0.0) + float(number)
         if step % EVERY == 0:
             row = {"step": step} | {name: total / EVERY for name, total in sums.items()}
-            rows.append(row | look(model) | {"hints": monitor(row)})
+            rows.append(row | look(model) | {"warnings": monitor(row)})
             sums = {}
     return rows
 
@@ -234,8 +234,8 @@ def show_failure(name: str, args: argparse.Namespace) -> None:
         for which, change in (("fine", {}), ("changed", failure.change))
     ]
     for label, rows in zip(failure.labels, (runs[0][shown], runs[1][shown]), strict=True):
-        hints = [f"step {row['step']}: {hint}" for row in rows for hint in row["hints"]]
-        print(f"{name}, {label}: " + ("; ".join(hints) or "no hint"))
+        given = [f"step {row['step']}: {warning}" for row in rows for warning in row["warnings"]]
+        print(f"{name}, {label}: " + ("; ".join(given) or "no warning"))
 
     draw_failure(args.out / f"{name}.png", failure, runs, shown, steps)
     animate_failure(args.out / f"{name}.gif", failure, runs, shown)
@@ -293,7 +293,7 @@ def draw_plane(axes: Any, row: dict[str, Any], title: str, style: dict[str, str]
 
 
 def show_digits(args: argparse.Namespace) -> None:
-    """Prints, for both losses of G, how many samples the judge is sure of, and the digits among them."""
+    """Prints, for both losses of G, how many samples the classifier is sure of, and the digits among them."""
     images, _ = load_mnist("train")
     for label, kind in (("-log D", "non_saturating"), ("log(1 - D)", "minimax")):
 
@@ -318,8 +318,8 @@ def show_digits(args: argparse.Namespace) -> None:
         confident, digits = ([one[name] for one in found] for name in ("confident", "digits"))
         print(f"digits, G minimises {label}: confident {spread(confident)} %, digits {spread(digits)}")
         for row in found[0]["rows"]:
-            for hint in row["hints"]:
-                print(f"digits, G minimises {label}, step {row['step']}: {hint}")
+            for warning in row["warnings"]:
+                print(f"digits, G minimises {label}, step {row['step']}: {warning}")
 
 
 # --- Comparison --------------------------------------------------------------------------------------

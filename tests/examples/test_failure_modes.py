@@ -51,4 +51,4 @@ def test_a_failure_is_a_figure_an_animation_and_what_the_monitor_said(play, tmp_
     play("--only", "imbalance", "--seeds", "1", "--steps", "50")
     assert (tmp_path / "imbalance.png").stat().st_size > 10_000
     assert (tmp_path / "imbalance.gif").stat().st_size > 5_000
-    assert "imbalance, equal rates: no hint" in capsys.readouterr().out
+    assert "imbalance, equal rates: no warning" in capsys.readouterr().out
