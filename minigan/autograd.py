@@ -103,8 +103,8 @@ class Primitive:
         self.vjps: tuple[Callable | None, ...] = ()
         self.each: Callable | None = None
         update_wrapper(self, forward).__name__ = self.name  # help() and inspect.signature show the function
-        taken = self.name in primitives and primitives[self.name].plain.__module__ != forward.__module__
-        primitives[f"{forward.__module__}.{self.name}" if taken else self.name] = self
+        taken = self.name in primitives and primitives[self.name].__module__ != self.__module__
+        primitives[f"{self.__module__}.{self.name}" if taken else self.name] = self
 
     def __repr__(self):
         return f"<primitive {self.name}>"
