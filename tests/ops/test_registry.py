@@ -116,7 +116,7 @@ def test_help_and_signature_of_every_public_operation_are_those_of_its_source(na
     assert signature == inspect.signature(written(op))
     assert "args" not in signature.parameters and "keywords" not in signature.parameters
     text = pydoc.render_doc(op, renderer=pydoc.plaintext)
-    assert f"{name}{signature}" in text.replace("\n", "")
+    assert "".join(f"{name}{signature}".split()) in "".join(text.split())  # Python 3.13 breaks long ones
     assert inspect.getdoc(op).splitlines()[0] in text
     assert inspect.getsourcefile(inspect.unwrap(op)).endswith(".py")
     assert inspect.unwrap(op).__module__ == op.__module__
