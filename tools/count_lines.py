@@ -18,6 +18,11 @@ PACKAGE = ROOT / "minigan"
 BOOK = ("backend.py", "checks.py", "autograd.py", "ops", "layers", "losses.py", "optimizers.py", "models")
 REST = "# --- To be read later"
 
+#: everything else but the cover
+AROUND = tuple(
+    path.name for path in sorted(PACKAGE.iterdir()) if path.name not in (*BOOK, "fast", "__init__.py")
+)
+
 #: the files of Part I in reading order, and what each says
 PART_I = {
     "autograd.py": "Tensor, primitive, `grad`: the chain rule",
@@ -120,18 +125,7 @@ def main() -> int:
         "and its guards": GUARDS,
         "and what was added": ADDED,
         "fast": "fast",
-        "around": (
-            "data",
-            "gradcheck",
-            "drawing",
-            "training",
-            "evaluation",
-            "exercises",
-            "runs",
-            "lab",
-            "gpucheck",
-            "interchange.py",
-        ),
+        "around": AROUND,
     }
     for name, places in parts.items():
         paths = [PACKAGE / place for place in ([places] if isinstance(places, str) else places)]
