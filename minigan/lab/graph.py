@@ -1,6 +1,6 @@
 """The graph of the loss of D or of G, and the order in which `grad` walks through it.
 
-Read before it: `autograd`, `gradcheck.trace`, which prints the same as a table.
+Read `drawing.graph` before it, which finds the Tensors and their gradients.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from minigan.autograd import Tensor, ancestors, grad
-from minigan.backend import to_numpy
+from minigan.autograd import Tensor
+from minigan.drawing.graph import graph
 from minigan.lab.plane import draw
 from minigan.lab.session import Session
 from minigan.losses import discriminator_loss, generator_loss
@@ -31,29 +31,31 @@ def loss_of(session: Session, of: str) -> Tensor:
 
 
 def of(session: Session, of: str) -> dict[str, Any]:
-    """One box for each Tensor, from old to young: `grad` walks from the last to the first."""
-    loss = loss_of(session, of)
-    tensors = [t for t in ancestors(loss) if t.dtype.kind == "f"]
-    number = {t.order: i for i, t in enumerate(tensors)}
-    names = {p.order: f"{letter} {i}" for letter in "GD"
-             for i, p in enumerate(getattr(session.model, letter).parameters())}  # fmt: skip
+    """One box for each Tensor of floating-point numbers, from old to young: `grad` walks from the last to the first.
+
+    A box has operation, shape, norm of the gradient, formula, and the numbers of the boxes that it was made from.
+    """
+    weights = {
+        f"{letter} {i}": p
+        for letter in "GD"
+        for i, p in enumerate(getattr(session.model, letter).parameters())
+    }
+    data = graph(loss_of(session, of), **weights).data
+    nodes = [node for node in data["nodes"] if node["gradient_norm"] is not None]
+    number = {node["id"]: i for i, node in enumerate(nodes)}
+    made_from: dict[int, list[int]] = {node["id"]: [] for node in nodes}
+    for edge in data["edges"]:
+        if edge["from"] in number and edge["to"] in number:
+            made_from[edge["to"]].append(number[edge["from"]])
     return {
         "boxes": [
-            box(t, number, names, float(np.linalg.norm(to_numpy(g))))
-            for t, g in zip(tensors, grad(loss, tensors), strict=True)
+            {
+                "op": node["name"] or node["operation"],
+                "shape": str(tuple(node["shape"])),
+                "norm": f"{node['gradient_norm']:.3g}",
+                "formula": node["formula"] or "a weight: `grad` returns the gradient that arrives here",
+                "from": made_from[node["id"]],
+            }
+            for node in nodes
         ]
-    }
-
-
-def box(t: Tensor, number: dict[int, int], names: dict[int, str], norm: float) -> dict[str, Any]:
-    """Operation, shape, norm of the gradient, formula, and the numbers of the boxes that it was made from."""
-    op, args, *_ = t.recipe or (None, ())
-    return {
-        "op": op.name if op else names.get(t.order, "variable"),
-        "shape": str(t.shape),
-        "norm": f"{norm:.3g}",
-        "formula": (
-            (op.__doc__ or "").strip() if op else "a weight: `grad` returns the gradient that arrives here"
-        ),
-        "from": [number[a.order] for a in args if isinstance(a, Tensor) and a.order in number],
     }

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from minigan import checks
 from minigan.models import (
     AEGAN,
     DCGAN,
@@ -113,15 +114,15 @@ def load_run(folder: str | Path, model: type[Model] | None = None) -> Any:
     """
     if not (model is None or isinstance(model, type) and issubclass(model, Model)):
         raise TypeError(f"load_run: model is {model!r:.60}, expected a subclass of minigan.models.Model")
-    folder = Path(folder)
-    config, path = read_config(folder), folder / "config.json"
+    folder = Path(checks.path("load_run", folder=folder))
+    config, where = read_config(folder), folder / "config.json"
     known = MODELS if model is None else {model.name: model}
     if config["model"] not in known:
         hint = (
             "" if model else "; a class of your own is given as load_run(folder, model=...), or with --model"
         )
         raise ValueError(
-            f"{path}: unknown model {config['model'][:50]!r}, expected one of {', '.join(known)}{hint}"
+            f"{where}: unknown model {config['model'][:50]!r}, expected one of {', '.join(known)}{hint}"
         )
     require_checkpoint(folder)
     checkpoint = folder / "checkpoint.npz"
@@ -129,7 +130,7 @@ def load_run(folder: str | Path, model: type[Model] | None = None) -> Any:
     for name in ("model", "settings"):
         ours, other = (json.dumps(facts.get(name), sort_keys=True) for facts in (config, header))
         if ours != other:
-            raise ValueError(f"{path} has {name} {ours[:200]}, but {checkpoint} has {other[:200]}")
+            raise ValueError(f"{where} has {name} {ours[:200]}, but {checkpoint} has {other[:200]}")
     settings = {k: tuple(v) if isinstance(v, list) else v for k, v in config["settings"].items()}
     with storage.building(checkpoint):
         loaded = known[config["model"]](**settings)

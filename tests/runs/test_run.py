@@ -737,3 +737,8 @@ def test_processes_that_do_not_know_of_each_other_are_told_the_flag(variable, mi
     parse()
     monkeypatch.setenv(variable, "2")
     assert "mpiexec has started 2 processes: add --data-parallel" in mistake(parse)
+
+
+def test_a_run_that_is_no_path_is_refused_by_name():
+    with pytest.raises(TypeError, match="load_run: folder is 5, expected a path"):
+        load_run(5)
