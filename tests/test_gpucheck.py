@@ -401,7 +401,9 @@ def test_without_a_gpu_the_command_says_why(flags, tmp_path):
 def test_a_gpu_that_is_required_is_missed(required, outcome, request, monkeypatch):
     """What conftest.py does before each test, with a test that has the mark `gpu` and with one that has not."""
     file = str(Path(__file__).with_name("conftest.py"))
-    conftest = next(p for p in request.config.pluginmanager.get_plugins() if getattr(p, "__file__", "") == file)
+    conftest = next(
+        p for p in request.config.pluginmanager.get_plugins() if getattr(p, "__file__", "") == file
+    )
     monkeypatch.setenv("MINIGAN_REQUIRE_GPU", required)
     conftest.pytest_runtest_setup(request.node)
     request.node.add_marker("gpu")
