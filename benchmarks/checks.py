@@ -24,7 +24,9 @@ BLOCKS = 20
 
 def recorded(step):
     """[(check, args, keywords), ...] of one step; what a check calls itself is part of it."""
-    functions = [f for _, f in inspect.getmembers(checks, inspect.isfunction) if f.__module__ == checks.__name__]
+    functions = [
+        f for _, f in inspect.getmembers(checks, inspect.isfunction) if f.__module__ == checks.__name__
+    ]
     functions += [backend.shaped, backend.asarray]
     calls, inside = [], [False]
 
