@@ -26,7 +26,7 @@ AROUND = (
     "runs",
     "lab",
     "gpucheck",
-    "interchange.py",
+    "interchange",
 )
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
