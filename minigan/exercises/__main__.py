@@ -58,7 +58,8 @@ def start(path: Path) -> int:
     except OSError as error:
         print(f"start: cannot write into {path}: {error.strerror}")
         return 1
-    print(f"{added} exercises copied into {path}." if added else f"{path} has all exercises already.")
+    where = "this folder" if path == Path() else path
+    print(f"{added} exercises copied into {where}." if added else f"{where} has all exercises already.")
     if path not in (Path(), Path(DEFAULT)):
         print(f"Go there: cd {path}")
     say_next(folder)
