@@ -27,7 +27,7 @@ AROUND = (
     "runs",
     "lab",
     "gpucheck",
-    "interchange.py",
+    "interchange",
 )
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
