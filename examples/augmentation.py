@@ -24,6 +24,7 @@ What is finished is kept in the folder, and a command that was interrupted goes 
 
 import argparse
 import time
+from collections.abc import Callable
 from functools import cache
 from itertools import count, islice
 from pathlib import Path
@@ -33,11 +34,12 @@ import numpy as np
 from capsnet_affine import mapped
 from d_features import (
     QUICK_STEPS,
+    Batch,
     Classifier,
     Images,
     Results,
     accuracy,
-    convolutions,
+    fitted,
     mean_and_error,
     of_each_class,
     report,
@@ -47,7 +49,9 @@ from failure_modes import finished
 import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.evaluation import digit_classifier, nearest
+from minigan.layers import Dense, Flatten, LeakyReLU, Sequential
 from minigan.models import ConditionalGAN
+from minigan.models.dcgan import downsampling
 from minigan.runs import image_grid, labelled, parse_with_device, positive, save_image
 
 FEW, MANY = 20, 200  # real digits of each class
@@ -61,7 +65,7 @@ KINDS = {
 }
 GAN_STEPS, GAN_BATCH, GAN_WIDTH = 300, 40, 16
 SAMPLES = 2000  # of the GAN, the same number of each class; a batch takes its own from these
-STEPS, BATCH = 300, 50  # of a classifier
+STEPS, BATCH, WIDTH = 300, 50, 16  # of a classifier
 ANGLE, SHIFT = 15.0, 2.0  # degrees and pixels, at most
 SHOWN = 4  # rows of samples in the picture
 #: what is printed about the samples, mean and standard error over the seeds
@@ -112,6 +116,13 @@ def samples_of_gan(seed: int, steps: int) -> Images:
     return model.sample(SAMPLES)
 
 
+def convolutions(draw: Callable[[], Batch], steps: int) -> Classifier:
+    """Images -> logits (N, 10): two strided convolutions and a dense layer."""
+    halved = downsampling(1, WIDTH, LeakyReLU(0.2))  # (N, 7, 7, 2 · WIDTH)
+    network = Sequential(*halved, Flatten(), Dense(7 * 7 * 2 * WIDTH, 10))
+    return fitted(network, network.parameters(), draw, steps)
+
+
 def classifier(kind: str, samples: Images, seed: int, steps: int) -> Classifier:
     """A network trained with what this kind gives it."""
     images, labels = shipped()
@@ -119,7 +130,7 @@ def classifier(kind: str, samples: Images, seed: int, steps: int) -> Classifier:
     known, generated = chosen(seed).known[:, :each].ravel(), round(share * BATCH)
     rng = np.random.default_rng(seed)
 
-    def draw() -> tuple[Images, np.ndarray]:
+    def draw() -> Batch:
         i, j = rng.choice(known, BATCH - generated), rng.integers(SAMPLES, size=generated)
         x = np.concatenate([images[i], samples[j]])
         return moved(x, rng) if is_moved else x, np.concatenate([labels[i], j % 10])

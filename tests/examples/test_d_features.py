@@ -78,6 +78,21 @@ def test_the_linear_classifier_separates_what_is_separable_and_its_penalty_shrin
     assert example.linear(x + 7, labels, 0.0)(x + 7).argmax(axis=1).tolist() == labels.tolist()
 
 
+def test_from_scratch_every_layer_is_trained_and_the_last_one_of_d_is_not(monkeypatch):
+    trained = []
+    fitted = example.fitted
+    monkeypatch.setattr(example, "fitted", lambda net, p, *rest: trained.extend(p) or fitted(net, p, *rest))
+    x, labels = (array[:20] for array in load_mnist())
+    mg.seed(0)
+    classifier = example.from_scratch(lambda: (x, labels), steps=2)
+    assert classifier(x).shape == (20, 10)
+    mg.seed(0)
+    D, head = DCGAN().D, Dense(1536, 10)
+    before = [p.data for layer in (D.layers[0], D.layers[2], head) for p in layer.parameters()]
+    assert [p.data.shape for p in trained] == [a.shape for a in before]
+    assert all((p.data != a).any() for p, a in zip(trained, before, strict=True))
+
+
 def test_of_each_class_takes_equally_many_and_depends_on_the_seed():
     labels = load_mnist()[1]
     first, again, other = (example.of_each_class(labels, 3, np.random.default_rng(s)) for s in (1, 1, 2))
