@@ -295,7 +295,10 @@ def draw_results(results: Results, baseline: str, path: Path) -> None:
             if kind == baseline:
                 axes.axvline(mean, color=style["color"], linestyle=":", lw=1)
         axes.set(
-            title=column, xlabel="accuracy in %", yticks=range(len(results)), ylim=(len(results) - 0.5, -0.5)
+            title=column,
+            xlabel="accuracy in %: seeds, mean ± standard error",
+            yticks=range(len(results)),
+            ylim=(len(results) - 0.5, -0.5),
         )
         axes.set_yticklabels([] if number else results)
         axes.grid(axis="x", alpha=0.3)
