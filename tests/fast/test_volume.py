@@ -41,7 +41,9 @@ def test_in_space_each_runs_once_in_the_plane_for_each_plane_of_the_kernel(axes,
     for name in PLANE:
         original = getattr(fast, name)
         monkeypatch.setattr(
-            fast, name, lambda *a, of=original: (counted.append(1) if a[2].image == (5, 5) else None, of(*a))[1]
+            fast,
+            name,
+            lambda *a, of=original: (counted.append(1) if a[2].image == (5, 5) else None, of(*a))[1],
         )
     y = convolution(x, w, at=at)
     convolution_transpose(y, w, at=at)
