@@ -84,7 +84,7 @@ def brightness(normal: np.ndarray, angle: float) -> float:
 
 
 def turn(angle: float) -> np.ndarray:
-    """The matrix (3, 3) that turns x, y, z about the vertical axis: at 90 degrees the left side comes to the front."""
+    """The matrix (3, 3) that turns x, y, z about the vertical axis: at 90 degrees the right side comes to the front."""
     c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     return np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
 
