@@ -61,8 +61,8 @@ def main() -> None:
             for batch in run.batches(epoch):  # (N, 16, 16, 16, 1)
                 run.log(model.train_step(batch))
             run.draw(draw(model.sample(100, run.noise)))
-    noise = np.random.default_rng(0).standard_normal((SAMPLES, model.latent_size))
-    samples = solid(model.sample(TURNING if args.quick else SAMPLES, noise[: TURNING if args.quick else None]))
+    n = TURNING if args.quick else SAMPLES
+    samples = solid(model.sample(n, np.random.default_rng(0).standard_normal((n, model.latent_size))))
     if run.group.is_rank_0:
         save_turning(run.out / "turning.gif", samples[:TURNING], columns=6)
     run.finish(table="" if args.quick else table(samples, solids, unseen))

@@ -28,6 +28,7 @@ from minigan.runs import (
     parse_with_device,
     positive,
     save_image,
+    solid_grid,
 )
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
@@ -63,9 +64,10 @@ def main() -> None:
 
 def draw(model: Any, count: int, seed: int, out: Path) -> None:
     """Save the two pictures."""
+    picture = solid_grid if len(getattr(model, "image_shape", ())) == 4 else image_grid
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((count, model.latent_size))
-    save_image(out / "generated.png", image_grid(model.sample(count, noise), scale=3))
+    save_image(out / "generated.png", picture(model.sample(count, noise), scale=3))
 
     start, end = rng.standard_normal((2, WALKS, model.latent_size))
     walk = np.stack(
@@ -77,7 +79,7 @@ def draw(model: Any, count: int, seed: int, out: Path) -> None:
         if isinstance(model, ConditionalGAN)
         else model.sample(len(walk), walk)
     )
-    save_image(out / "interpolations.png", image_grid(images, columns=STEPS, scale=3))
+    save_image(out / "interpolations.png", picture(images, columns=STEPS, scale=3))
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:
