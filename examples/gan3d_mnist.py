@@ -104,22 +104,22 @@ def draw(samples: np.ndarray, scale: int = 2) -> np.ndarray:
 def table(samples: np.ndarray, solids: np.ndarray, unseen: np.ndarray | None) -> str:
     if unseen is None:  # as images of 16 channels: distances to the nearest solid, and to each other
         return format_table(evaluate_pictures(samples[..., 0], solids[..., 0]))
-    reference = digit_classifier().features(front(solids))
-    rows = [("", "confident (p > 0.9), %", "rarest digit, %", "Fréchet distance", "cushion, %")]
+    classifier = digit_classifier()
+    reference = classifier.features(front(solids))
+    titles = ("confident (p > 0.9), %", "rarest digit, %", "Fréchet distance", "cushion, %")
+    lines = ["  ".join(["".ljust(15), *titles])]
     for name, those in (("samples", samples), ("held-out digits", unseen[:SAMPLES])):
-        features = digit_classifier().features(front(those))
-        p = digit_classifier().head_proba(features)
-        numbers = 100 * confident_share(p), 100 * digit_shares(p).min(), frechet_distance(reference, features)
-        rows.append((name, *[f"{number:.2f}" for number in (*numbers, 100 * likeness(those))]))
-    return "\n".join(
-        "  ".join(
-            [
-                row[0].ljust(15),
-                *[cell.rjust(len(head)) for cell, head in zip(row[1:], rows[0][1:], strict=True)],
-            ]
+        features = classifier.features(front(those))
+        p = classifier.head_proba(features)
+        numbers = (
+            100 * confident_share(p),
+            100 * digit_shares(p).min(),
+            frechet_distance(reference, features),
+            100 * likeness(those),
         )
-        for row in rows
-    )
+        cells = [f"{number:{len(title)}.2f}" for number, title in zip(numbers, titles, strict=True)]
+        lines.append("  ".join([name.ljust(15), *cells]))
+    return "\n".join(lines)
 
 
 def likeness(solids: np.ndarray) -> float:

@@ -16,7 +16,5 @@ from minigan.models.transforming_autoencoder import TransformingAutoencoder
 from minigan.models.vae import VAE
 from minigan.models.wgan_gp import WGANGP
 
-__all__ = [
-    "AEGAN", "DCGAN", "GAN", "GAN3D", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "ConditionalGAN", "Model",
-    "TransformingAutoencoder",
-]  # fmt: skip
+__all__ = ["AEGAN", "DCGAN", "GAN", "GAN3D", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "ConditionalGAN",
+           "Model", "TransformingAutoencoder"]  # fmt: skip

@@ -4,21 +4,21 @@ Part III; read `gan`, `dcgan` and `layers.volume` before it.
 
 After Wu, Zhang, Xue, Freeman and Tenenbaum 2016, "Learning a Probabilistic Latent Space of Object Shapes via 3D
 Generative-Adversarial Modeling".  A solid is made of voxels that are full or empty.  G turns z into one by transposed
-convolutions 4x4x4 of stride 2, with batch normalization and ReLU in between; D mirrors G, with leaky ReLU.  The loss is
-that of `gan`:
+convolutions 4x4x4 of stride 2, with batch normalization and ReLU in between; D mirrors G, with leaky ReLU.
 
-    D minimises  -log D(x) - log(1 - D(G(z))),            G minimises  -log D(G(z)).
+    D minimises  -log D(x) - log(1 - D(G(z)))             (their equation 1), and G is trained against it, as in `gan`.
 
 What differs from the paper, and why:
 
-* Solids of 16x16x16 voxels instead of 64x64x64, so two doublings behind 4x4x4 instead of four, and 16 times fewer
-  channels: it learns in minutes on a CPU.
+* Solids of 16x16x16 voxels instead of 64x64x64, so two doublings behind 4x4x4 instead of four, with 32 and 16 channels
+  instead of 512 to 64: it learns in minutes on a CPU.
 * A voxel is 1 if it is full and -1 if it is empty, and G ends in tanh instead of sigmoid: tanh(a) = 2 σ(2a) - 1 says the
   same in the numbers that all examples x here have.
 * The paper skips D's step after a batch of which D got more than 80 % right, so that D does not run away from G.  Here
   the penalty on D's slope does that, and the learning rates, which fall, are those of `DCGAN`.  So D has no batch
   normalization, and sees the batch by `MinibatchStdDev`.
-* z is normal, of 32 numbers instead of 200 uniform ones, and begins with a one-hot code, as in `DCGAN`.
+* z is normal, of 32 numbers instead of 200 uniform ones, and begins with a one-hot code, as in `DCGAN`, because digits
+  are of ten kinds.  The paper trains a network for each kind of object.
 """
 
 from dataclasses import dataclass
