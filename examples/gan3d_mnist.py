@@ -126,11 +126,8 @@ def likeness(solids: np.ndarray) -> float:
     """The mean share of the voxels of a solid, or of the cushion of its front view, that both of them have."""
     found = full(solids)  # (N, D, H, W)
     expected = full(solids_of(found.any(axis=1)))
-    return float(
-        (
-            (found & expected).sum(axis=(1, 2, 3)) / np.maximum((found | expected).sum(axis=(1, 2, 3)), 1)
-        ).mean()
-    )
+    both, either = (f(found, expected).sum(axis=(1, 2, 3)) for f in (np.logical_and, np.logical_or))  # (N,)
+    return float(np.mean(both / np.maximum(either, 1)))
 
 
 if __name__ == "__main__":
