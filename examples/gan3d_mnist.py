@@ -1,6 +1,6 @@
 """Train a 3-D GAN on solid digits of 16x16x16 voxels, or on MagicaVoxel's files.
 
-    python examples/gan3d_mnist.py                   about four minutes on two CPU cores
+    python examples/gan3d_mnist.py                   some four minutes on two CPU cores
     python examples/gan3d_mnist.py --flat            the same digits by a DCGAN, whose channels are the planes
     python examples/gan3d_mnist.py --data FOLDER     on your own .vox files, of up to 16x16x16 voxels
     python examples/gan3d_mnist.py --quick           a few seconds
