@@ -41,7 +41,7 @@ def few_steps(monkeypatch):
 
 def checked(capsys, folder=None, models=TINY):
     """The exit status and the printed report."""
-    code = command.check(Report(folder, 1 if folder else np.inf), "strict", models, SHAPE)
+    code = command.check(Report(folder, 1 if folder else np.inf), "strict", models, SHAPE[0])
     return code, capsys.readouterr().out
 
 
@@ -122,7 +122,7 @@ def test_equal_runs_have_the_same_bits_unless_something_else_has_a_say():
     [pytest.param(n, marks=[pytest.mark.slow] * (n in ("aegan", "capsgan", "capsnet"))) for n in MODELS],
 )
 def test_the_calls_of_a_step_are_those_that_the_stand_in_counts(name):
-    images = np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1)).astype(np.float32)
+    images = steps.images_for(MODELS[name], 2).astype(np.float32)
     with mg.on("strict"):
         model = MODELS[name]()
         batch = (images, np.arange(2)) if parity.has_labels(model) else images

@@ -83,12 +83,12 @@ def check(
     report: Report,
     device: str,
     models: Mapping[str, Callable[[], Any]] = MODELS,
-    shape: tuple[int, ...] = (64, 28, 28, 1),
+    n: int = 64,
 ) -> int:
     """All parts, in the order of their importance, the last two if there is a folder; 1 after failures, else 0."""
     describe(report, device)
     check_operations(report, device)
-    check_models(report, device, models, shape, full=report.folder is not None)
+    check_models(report, device, models, n, full=report.folder is not None)
     if report.folder is not None:
         beside_torch.compare(report, device)
         digits.draw_digits(report, device, report.folder)

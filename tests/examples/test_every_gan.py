@@ -42,6 +42,8 @@ def train(tmp_path, monkeypatch):
         ["vae"],
         ["own_model"],
         ["conditional"],
+        ["gan3d"],
+        ["gan3d", "--flat"],
     ],
     ids=" ".join,
 )
@@ -53,7 +55,8 @@ def test_it_trains_and_leaves_a_run(flags, train, tmp_path, capsys):
     for name in ("checkpoint.npz", "config.json", "history.csv", *pictures):
         assert (tmp_path / "run" / name).stat().st_size > 0
     own = model_class(f"{EXAMPLES}/own_model_mnist.py:LabelledGAN") if script == "own_model" else None
-    assert load_run(tmp_path / "run", own).sample(3).shape == (3, 28, 28, 1)
+    shape = {"gan3d": (16, 16, 16, 1), "gan3d --flat": (16, 16, 16)}.get(" ".join(flags), (28, 28, 1))
+    assert load_run(tmp_path / "run", own).sample(3).shape == (3, *shape)
 
 
 @pytest.mark.parametrize(
