@@ -23,15 +23,22 @@ class Commands:
     def __init__(self) -> None:
         self.session = Session()
 
-    def answer(self, body: bytes) -> bytes:
-        """The result of a command in JSON, {"command": name, ...}; or {"error": sentence}."""
+    def answer(self, name: Any, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The result of a command, or {"error": sentence}."""
+        try:
+            if name not in NAMES:
+                raise ValueError(f"command is {name!r:.60}, expected one of {', '.join(NAMES)}")
+            return getattr(self, name)(**arguments)
+        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, OSError) as error:
+            return {"error": f"{error}"}
+
+    def reply(self, body: str | bytes) -> bytes:
+        """The answer in JSON to a command in JSON, {"command": name, ...}."""
         try:
             arguments = json.loads(body)
             name = arguments.pop("command") if isinstance(arguments, dict) else None
-            if name not in NAMES:
-                raise ValueError(f"command is {name!r:.60}, expected one of {', '.join(NAMES)}")
-            result = getattr(self, name)(**arguments)
-        except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, OSError) as error:
+            result = self.answer(name, arguments)
+        except (LookupError, RecursionError, ValueError) as error:
             result = {"error": f"{error}"}
         return json.dumps(result, allow_nan=False, separators=(",", ":")).encode()
 

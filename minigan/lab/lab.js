@@ -8,24 +8,7 @@ const make = (tag, properties = {}, ...children) => {
   return node;
 };
 
-// --- The engine: whoever answers commands ----------------------------------------------------------------
-
-const server = {
-  async call(command, values = {}) {
-    const answer = await fetch("command", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ command, ...values }),
-    });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    return answer.json();
-  },
-};
-const engine = window.labEngine || server;
-
-async function call(command, values) {
-  const result = await engine.call(command, values);
-  if (result.error) throw new Error(result.error);
-  return result;
-}
+const call = (name, values) => engine.call(name, values);
 
 // --- What the page knows ---------------------------------------------------------------------------------
 
@@ -148,7 +131,7 @@ async function run() {
     const now = performance.now();
     if (now - began > 1000) { document.body.dataset.fps = (frames / (now - began) * 1000).toFixed(1); frames = 0; began = now; }
     if (now - written > 2000) { writeAddress(); written = now; }
-    await (engine.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame));
+    await (engine.now.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame));
   }
 }
 
@@ -440,7 +423,7 @@ async function walkBack() {
 // --- The address -----------------------------------------------------------------------------------------
 
 function writeAddress() {
-  if (!lab.frame || engine.recorded) return;
+  if (!lab.frame || engine.now.recorded) return;
   const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden] };
   lab.written = "#" + encodeURIComponent(JSON.stringify(state));
   history.replaceState(null, "", lab.written);
@@ -532,11 +515,11 @@ async function begin() {
   Object.assign(lab, await call("begin"));
   forgetCurves();
   makeKnobs(); makePresets(); makeLegend(); makeHide(); listen();
-  if (engine === server) lab.alive = new EventSource("alive");
+  if (engine.now === server) lab.alive = new EventSource("alive");
   await readAddress();
   await inOrder(() => showSource("d_step"));
   document.body.dataset.ready = "yes";
-  if (engine.recorded) playRecording();
+  if (engine.now.recorded) playRecording();
 }
 
 function playRecording() {

@@ -40,9 +40,10 @@ def page(recording: dict[str, Any]) -> str:
     style = f"<style>\n{(HERE / 'lab.css').read_text()}</style>"
     data = json.dumps(recording, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     scripts = [f"window.labRecording = {data};"]
-    scripts += [(HERE / name).read_text() for name in ("recorded.js", "plane.js", "lab.js")]
+    scripts += [(HERE / name).read_text() for name in ("recorded.js", "engine.js", "plane.js", "lab.js")]
     text = replaced(text, '<link rel="stylesheet" href="lab.css">', style)
-    text = replaced(text, '<script src="plane.js"></script>\n', "")
+    for name in ("engine.js", "plane.js"):
+        text = replaced(text, f'<script src="{name}"></script>\n', "")
     return replaced(
         text, '<script src="lab.js"></script>', "\n".join(f"<script>\n{s}\n</script>" for s in scripts)
     )

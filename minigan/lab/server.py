@@ -18,7 +18,7 @@ from minigan.lab.commands import Commands
 
 HERE = Path(__file__).parent
 FILES = {"": ("page.html", "text/html"), "lab.css": ("lab.css", "text/css"), "lab.js": ("lab.js", "text/javascript"),
-         "plane.js": ("plane.js", "text/javascript")}  # fmt: skip
+         "engine.js": ("engine.js", "text/javascript"), "plane.js": ("plane.js", "text/javascript")}  # fmt: skip
 LARGEST = 2**18  # bytes of a command
 GRACE = 5.0  # seconds without a page after which the server ends: reloading it takes less
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
@@ -101,7 +101,7 @@ class Handler(BaseHTTPRequestHandler):
         if int(length) > LARGEST:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         with self.server.lock:
-            answer = self.server.commands.answer(self.rfile.read(int(length)))
+            answer = self.server.commands.reply(self.rfile.read(int(length)))
         self.send(HTTPStatus.OK, answer, "application/json")
 
     def stay(self) -> None:
