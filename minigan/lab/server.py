@@ -16,12 +16,10 @@ from typing import Any
 
 from minigan.lab import webassembly
 from minigan.lab.commands import Commands
-from minigan.lab.recording import runs_here
+from minigan.lab.recording import SCRIPTS, runs_here
 
 HERE = Path(__file__).parent
-FILES = {"": "page.html"} | {
-    name: name for name in ("lab.css", "engine.js", "plane.js", "lab.js", "worker.js")
-}
+FILES = {"": "page.html"} | {name: name for name in ("lab.css", "worker.js", *SCRIPTS)}
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
