@@ -14,7 +14,7 @@ const server = {
 
 // Python in this browser: worker.js, with Pyodide from the address that the page names.
 class PythonWorker {
-  static ALL = 16.8e6;  // bytes of Pyodide, NumPy and the package, about
+  static ALL = 19.5e6;  // bytes of Pyodide, NumPy and the package, about
 
   constructor() {
     this.worker = new Worker("worker.js");

@@ -538,7 +538,7 @@ function playRecording() {
 
 async function loadPython() {
   $("loading").hidden = false;
-  say("Loading Python and NumPy into this browser, 17 MB the first time");
+  say("Loading Python and NumPy into this browser, 20 MB the first time");
   try { await engine.runHere(share => { $("loading").value = share; if (share >= 1) say("Python is starting"); }); }
   finally { $("loading").hidden = true; }
 }

@@ -62,7 +62,7 @@ def replaced(text: str, old: str, new: str) -> str:
 
 def runs_here(text: str, pyodide: str) -> str:
     """A page that runs Python itself, with Pyodide from this address."""
-    return replaced(text, "<body>", f'<body data-pyodide="{pyodide}">')
+    return replaced(text, "<body", f'<body data-pyodide="{pyodide}"')
 
 
 def write(path: Path, steps: int = STEPS, pyodide: str = "") -> None:
