@@ -119,7 +119,9 @@ def test_the_numbers_are_those_of_the_native_ones(page):
     session = Session(Settings(**SMALL["start"]))
     session.act("b", 20)
     session.act("d")
-    there = page.evaluate("({ ...lab.frame, surface: [...lab.frame.surface], d_fake: [...lab.frame.d_fake] })")
+    there = page.evaluate(
+        "({ ...lab.frame, surface: [...lab.frame.surface], d_fake: [...lab.frame.d_fake] })"
+    )
     here = frame(session)
     for name in ("fake", "arrows", "d_fake", "grid"):
         np.testing.assert_allclose(there[name], here[name], atol=1e-4, err_msg=name)
@@ -177,6 +179,9 @@ def test_without_a_network_one_sentence_says_so_and_the_recorded_run_plays_on(br
     page = lab_browser.Browser(tmp_path)
     try:
         page.open(address)
+        assert page.evaluate(
+            "document.documentElement.scrollHeight <= 800 && $('knobs').scrollHeight <= $('knobs').clientHeight"
+        )
         page.evaluate("document.body.dataset.pyodide = 'http://127.0.0.1:9/'; $('live').click()")
         page.wait("$('status').classList.contains('error')")
         assert page.evaluate("$('status').textContent").startswith("Python cannot be loaded (")
