@@ -12,7 +12,9 @@
     presets.py   the failures of docs/failure-modes.md, and what cures them
     script.py    a session as a script that needs no laboratory
     recording.py a recorded run inside one HTML file
+    commands.py  what the page can ask for
     server.py    the page and its commands, on this machine only
+    webassembly.py  the page and its commands in the browser, by Pyodide
 
 Read before it: `models.gan`.
 """
