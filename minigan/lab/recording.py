@@ -10,6 +10,7 @@ from minigan.lab import source
 from minigan.lab.commands import Commands
 from minigan.lab.frame import frame, still
 from minigan.lab.knobs import Settings
+from minigan.lab.server import SCRIPTS
 from minigan.lab.session import Session
 
 HERE = Path(__file__).parent
@@ -40,13 +41,10 @@ def page(recording: dict[str, Any]) -> str:
     style = f"<style>\n{(HERE / 'lab.css').read_text()}</style>"
     data = json.dumps(recording, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     scripts = [f"window.labRecording = {data};"]
-    scripts += [(HERE / name).read_text() for name in ("recorded.js", "engine.js", "plane.js", "lab.js")]
+    scripts += [(HERE / name).read_text() for name in ("recorded.js", *SCRIPTS)]
     text = replaced(text, '<link rel="stylesheet" href="lab.css">', style)
-    for name in ("engine.js", "plane.js"):
-        text = replaced(text, f'<script src="{name}"></script>\n', "")
-    return replaced(
-        text, '<script src="lab.js"></script>', "\n".join(f"<script>\n{s}\n</script>" for s in scripts)
-    )
+    links = "\n".join(f'<script src="{name}"></script>' for name in SCRIPTS)
+    return replaced(text, links, "\n".join(f"<script>\n{s}\n</script>" for s in scripts))
 
 
 def replaced(text: str, old: str, new: str) -> str:

@@ -17,8 +17,16 @@ from typing import Any
 from minigan.lab.commands import Commands
 
 HERE = Path(__file__).parent
-FILES = {"": ("page.html", "text/html"), "lab.css": ("lab.css", "text/css"), "lab.js": ("lab.js", "text/javascript"),
-         "engine.js": ("engine.js", "text/javascript"), "plane.js": ("plane.js", "text/javascript")}  # fmt: skip
+SCRIPTS = (
+    "engine.js",
+    "plane.js",
+    "tabs.js",
+    "digits.js",
+    "python.js",
+    "lab.js",
+)  # in their order on the page
+FILES = {"": ("page.html", "text/html"), "lab.css": ("lab.css", "text/css")}
+FILES |= {name: (name, "text/javascript") for name in SCRIPTS}
 LARGEST = 2**18  # bytes of a command
 GRACE = 5.0  # seconds without a page after which the server ends: reloading it takes less
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
@@ -43,6 +51,10 @@ class Server(ThreadingHTTPServer):
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
+
+    def server_close(self) -> None:
+        self.commands.close()
+        super().server_close()
 
     def is_deserted(self) -> bool:
         """The page was open, and has been closed for a while."""
