@@ -16,7 +16,9 @@
     console.py   Python that is typed on the page, in a process of its own, and the exercises
     typed.py     what becomes of it: output, error, graph, check of the gradient
     recording.py a recorded run inside one HTML file
+    commands.py  what the page can ask for
     server.py    the page and its commands, on this machine only
+    webassembly.py  the page and its commands in the browser, by Pyodide
 
 Read before it: `models.gan`.
 """

@@ -153,6 +153,15 @@ function showSmall() {
   drawCurves($("small-outputs"), step, two(["D(x)", "D(G(z))"]), last, last, [0, 1]);
 }
 
+function forgetSmall() {
+  digits.training = false;
+  for (const column of Object.values(digits.curves)) column.length = 0;
+  $("generator").querySelector("[value=here]").disabled = $("small-restart").disabled = true;
+  $("small-run").textContent = "Train";
+  $("small-step").textContent = "";
+  if (digits.of === "here") { digits.of = "digits"; digits.answer = null; }
+}
+
 function restartSmall() {
   digits.training = false;
   digits.smallSeed++;

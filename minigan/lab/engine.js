@@ -12,13 +12,60 @@ const server = {
   },
 };
 
+// Python in this browser: worker.js, with Pyodide from the address that the page names.
+class PythonWorker {
+  static ALL = 16.8e6;  // bytes of Pyodide, NumPy and the package, about
+
+  constructor() {
+    this.worker = new Worker("worker.js");
+    this.waiting = new Map();
+    this.worker.onmessage = ({ data }) => data.come ? this.told(data.come / PythonWorker.ALL) : this.answered(data);
+    this.worker.onerror = event => {
+      event.preventDefault();
+      for (const id of this.waiting.keys()) this.answered({ id, failed: event.message || "worker.js is not there" });
+    };
+  }
+
+  answered({ id, text, failed }) {
+    const { done, fail } = this.waiting.get(id);
+    this.waiting.delete(id);
+    if (failed === undefined) done(JSON.parse(text)); else fail(new Error(failed));
+  }
+
+  ask(message) {
+    const id = this.number = (this.number || 0) + 1;
+    return new Promise((done, fail) => {
+      this.waiting.set(id, { done, fail });
+      this.worker.postMessage({ id, ...message });
+    });
+  }
+
+  // Loads Python; `told` hears the share that has come.
+  async begin(told) {
+    this.told = told;
+    const [pyodide, source] = [document.body.dataset.pyodide, "minigan.zip"].map(url => new URL(url, location.href).href);
+    try { await this.ask({ begin: { pyodide, source } }); }
+    catch (error) { this.worker.terminate(); throw error; }
+  }
+
+  call(command, values) { return this.ask({ request: JSON.stringify({ command, ...values }) }); }
+}
+
 const engine = {
   now: window.labRecorded || server,
+  canRunHere: "pyodide" in document.body.dataset,
 
   // The answer to a command, values in and values out as JSON has them; an Error with a sentence if there is none.
   async call(name, values = {}) {
     const answer = await this.now.call(name, values);
     if (answer.error) throw new Error(answer.error);
     return answer;
+  },
+
+  // From now on Python in this browser answers, once it is loaded.
+  async runHere(told) {
+    const python = new PythonWorker();
+    await python.begin(told);
+    this.now = python;
   },
 };

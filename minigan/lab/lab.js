@@ -488,6 +488,7 @@ function listen() {
   $("step-g").addEventListener("click", () => step("g"));
   $("slow").addEventListener("click", slowMotion);
   $("restart").addEventListener("click", () => start(lab.still.settings));
+  $("live").addEventListener("click", goLive);
   $("copy").addEventListener("click", () => inOrder(copyScript));
   $("moment").addEventListener("input", () => goTo(+$("moment").value));
   $("name").append(...lab.names.map(name => make("option", { value: name, textContent: name })));
@@ -513,20 +514,49 @@ function listen() {
 }
 
 async function begin() {
+  if (!window.labRecording) lab.alive = new EventSource("alive");
+  if (engine.canRunHere && !engine.now.recorded) await loadPython();
   Object.assign(lab, await call("begin"));
   forgetCurves();
   makeKnobs(); makePresets(); makeLegend(); makeHide(); makeTabs(); listen();
-  if (engine.now === server) lab.alive = new EventSource("alive");
   await readAddress();
   await inOrder(() => showSource("d_step"));
   document.body.dataset.ready = "yes";
   if (engine.now.recorded) playRecording();
 }
 
+// What a recording cannot do.
+const needsEngine = () => ["step-d", "step-g", "slow", "copy", "preset", "speed", "draw", "tab-graph", ...Object.keys(lab.knobs).map(name => "knob-" + name)];
+
 function playRecording() {
-  for (const id of ["step-d", "step-g", "slow", "copy", "preset", "speed", "draw", "tab-graph", ...Object.keys(lab.knobs).map(name => "knob-" + name)]) $(id).disabled = true;
+  for (const id of needsEngine()) $(id).disabled = true;
+  $("live").hidden = !engine.canRunHere;
   run();
-  say("A recorded run. To train, change settings and look inside: python -m minigan.lab");
+  say(engine.canRunHere ? 'A recorded run. To train, change settings and look inside, press "Run live in this browser"'
+    : "A recorded run. To train, change settings and look inside: python -m minigan.lab");
+}
+
+async function loadPython() {
+  $("loading").hidden = false;
+  say("Loading Python and NumPy into this browser, 17 MB the first time");
+  try { await engine.runHere(share => { $("loading").value = share; if (share >= 1) say("Python is starting"); }); }
+  finally { $("loading").hidden = true; }
+}
+
+// From the recording to a training in this browser, with the settings that the address says.
+async function goLive() {
+  $("live").disabled = true;
+  try { await loadPython(); }
+  catch (error) {
+    $("live").disabled = false;
+    return say(`Python cannot be loaded (${error.message}): the recorded run plays on without it`, true);
+  }
+  pause();
+  await lab.busy;
+  $("live").hidden = true;
+  for (const id of needsEngine()) $(id).disabled = false;
+  await readAddress();
+  say("Python runs in this browser now: press Run");
 }
 
 begin().catch(error => say(error.message, true));

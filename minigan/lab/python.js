@@ -32,7 +32,20 @@ async function runPython(kind) {
 }
 
 async function stopPython() {
+  if (engine.now.worker) return stopWorker();
   try { await call("stop_python"); } catch (error) { say(error.message, true); }
+}
+
+// In this browser, what runs can only be stopped with its whole Python.  A new one begins where the address says.
+async function stopWorker() {
+  engine.now.worker.terminate();
+  python.job = null;
+  lab.busy = Promise.resolve();
+  forgetSmall();
+  showPrinted({ printed: "", problem: "Stopped. Python begins anew." });
+  try { await loadPython(); await readAddress(); say("Stopped"); }
+  catch (error) { say(error.message, true); }
+  $("python-stop").disabled = true;
 }
 
 function takeState(state, kind) {

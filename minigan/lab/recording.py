@@ -10,10 +10,17 @@ from minigan.lab import source
 from minigan.lab.commands import Commands
 from minigan.lab.frame import frame, still
 from minigan.lab.knobs import Settings
-from minigan.lab.server import SCRIPTS
 from minigan.lab.session import Session
 
 HERE = Path(__file__).parent
+SCRIPTS = (
+    "engine.js",
+    "plane.js",
+    "tabs.js",
+    "digits.js",
+    "python.js",
+    "lab.js",
+)  # in their order on the page
 STEPS, EVERY = 1500, 15  # of the run, and from one frame to the next
 LISTS = ("fake", "arrows", "grid", "d_fake")
 
@@ -35,9 +42,14 @@ def rounded(values: list) -> list:
     return [rounded(v) if isinstance(v, list) else v if v is None else round(v, 2) for v in values]
 
 
-def page(recording: dict[str, Any]) -> str:
-    """One HTML file: style, scripts and the recording stand inside it."""
+def page(recording: dict[str, Any], pyodide: str = "") -> str:
+    """One HTML file: style, scripts and the recording stand inside it.
+
+    With an address of Pyodide it can run live as well: worker.js and minigan.zip lie beside it then.
+    """
     text = (HERE / "page.html").read_text()
+    if pyodide:
+        text = runs_here(text, pyodide)
     style = f"<style>\n{(HERE / 'lab.css').read_text()}</style>"
     data = json.dumps(recording, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     scripts = [f"window.labRecording = {data};"]
@@ -53,6 +65,11 @@ def replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def write(path: Path, steps: int = STEPS) -> None:
+def runs_here(text: str, pyodide: str) -> str:
+    """A page that runs Python itself, with Pyodide from this address."""
+    return replaced(text, "<body ", f'<body data-pyodide="{pyodide}" ')
+
+
+def write(path: Path, steps: int = STEPS, pyodide: str = "") -> None:
     """Record the default run, and write the page."""
-    path.write_text(page(record(Settings(), steps)), encoding="utf-8")
+    path.write_text(page(record(Settings(), steps), pyodide), encoding="utf-8")

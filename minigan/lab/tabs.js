@@ -13,7 +13,7 @@ function openTab(name) {
     $("page-" + other).hidden = !open;
   }
   lab.more.tab = name === "plane" ? undefined : name;
-  say("");
+  say(name !== "plane" && engine.now.recorded ? "This needs Python: " + (engine.canRunHere ? 'press "Run live in this browser"' : "python -m minigan.lab") : "");
   if (name === "plane") show();
   if (name === "digits") openDigits();
   if (name === "python") openPython();
@@ -38,5 +38,5 @@ function makeTabs() {
 // What the address says of the tabs; lab.more is what they say to it.
 function readTabs(state) {
   if (state.digits) readDigits(state.digits);
-  openTab(TABS.includes(state.tab) ? state.tab : "plane");
+  openTab(TABS.includes(state.tab) ? state.tab : !state.start && lab.more.tab || "plane");
 }

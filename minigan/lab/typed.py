@@ -194,7 +194,8 @@ def attempted(number: int, source: str) -> dict[str, Any]:
 
 
 def end_with_the_server() -> None:
-    sys.__stdin__.read()  # type: ignore[union-attr] - until whoever started this process has ended
+    with open(0, "rb") as stream:
+        stream.read()  # until whoever started this process has ended
     os._exit(1)
 
 

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from minigan.lab import webassembly
 from minigan.lab.__main__ import main
 from minigan.lab.server import FILES, LARGEST, Server, serve
 
@@ -55,6 +56,27 @@ def test_the_page_and_its_files_are_there_and_forbid_foreign_scripts(server):
         assert status == 200 and body
         assert "script-src 'self'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_with_pyodide_its_files_and_the_source_are_in_the_table_and_nothing_else(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    for name in webassembly.CORE:
+        (tmp_path / name).write_text(json.dumps({"packages": {"numpy": {"file_name": "numpy.whl"}}}))
+    (tmp_path / "numpy.whl").write_text("numpy")
+    for pyodide, there in ((tmp_path, 200), (None, 404)):
+        server = Server(grace=0.2, pyodide=pyodide)
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        for name in (*webassembly.CORE, "numpy.whl", "minigan.zip"):
+            assert ask(server, "GET", f"/TOKEN/{name}")[0] == there
+        assert ask(server, "GET", "/TOKEN/secret")[0] == 404
+        assert ask(server, "GET", "/TOKEN/pyodide.asm.wasm")[1]["Content-Type"] in (
+            "application/wasm",
+            "text/plain",
+        )
+        assert (b'data-pyodide="./"' in ask(server, "GET", "/TOKEN/")[2]) == bool(pyodide)
+        server.was_open, server.left = True, -1e9
+        thread.join(10)
 
 
 def test_localhost_is_this_machine_too(server):
@@ -162,7 +184,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
 def test_the_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert capsys.readouterr().out.count("default") == 3
+    assert capsys.readouterr().out.count("default") == 5
 
 
 def test_a_port_that_cannot_be_used_is_told(server, capsys):
