@@ -77,7 +77,9 @@ def readme() -> str:
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
     if docname == "lab":
-        source[0] += '\n<p><a href="laboratory.html">The laboratory: a recorded run, which becomes a live one in this browser</a></p>\n'
+        source[0] += (
+            '\n<p><a href="laboratory.html">The laboratory: a recorded run, which becomes a live one in this browser</a></p>\n'
+        )
     if docname == "index":
         source[0] += "\n\n" + navigation()
 

@@ -5,8 +5,11 @@ The same commands answer for the server, and for the page that runs Python itsel
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
+
+import numpy as np
 
 from minigan.checks import whole
 from minigan.lab import frame, graph, presets, script, source
@@ -58,7 +61,7 @@ class Commands:
             result = self.answer(name, arguments)
         except (LookupError, RecursionError, ValueError) as error:
             result = {"error": f"{error}"}
-        return json.dumps(result, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(result, allow_nan=False, separators=(",", ":"), default=packed).encode()
 
     def close(self) -> None:
         """End what still runs."""
@@ -108,3 +111,12 @@ class Commands:
 
     def all(self, since: int = 0) -> dict[str, Any]:
         return frame.frame(self.session, since) | {"still": frame.still(self.session)}
+
+
+def packed(array: Any) -> dict[str, Any]:
+    """An array as JSON can say it: the base64 of its bytes, uint8 or float32.  `unpacked` in engine.js reads it."""
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"packed: {type(array).__name__}, expected an array")
+    dtype = np.uint8 if array.dtype == np.uint8 else np.float32
+    text = base64.b64encode(np.ascontiguousarray(array, dtype).tobytes()).decode()
+    return {"dtype": np.dtype(dtype).name, "shape": array.shape, "base64": text}

@@ -14,7 +14,7 @@ const server = {
 
 // Python in this browser: worker.js, with Pyodide from the address that the page names.
 class PythonWorker {
-  static ALL = 16.8e6;  // bytes of Pyodide, NumPy and the package, about
+  static ALL = 19.5e6;  // bytes of Pyodide, NumPy and the package, about
 
   constructor() {
     this.worker = new Worker("worker.js");
@@ -51,15 +51,27 @@ class PythonWorker {
   call(command, values) { return this.ask({ request: JSON.stringify({ command, ...values }) }); }
 }
 
+// An array travels as the base64 of its bytes (`packed` in commands.py).  Here it is a list of rows if it has two axes,
+// otherwise a typed array that knows its shape.
+function unpacked(value) {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  if (!("base64" in value)) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, unpacked(part)]));
+  const bytes = Uint8Array.from(atob(value.base64), letter => letter.charCodeAt(0)), [n, width] = value.shape;
+  const numbers = value.dtype === "uint8" ? bytes : new Float32Array(bytes.buffer);
+  if (value.shape.length !== 2) return Object.assign(numbers, { shape: value.shape });
+  return Array.from({ length: n }, (_, i) => Array.from(numbers.subarray(i * width, (i + 1) * width)));
+}
+
 const engine = {
   now: window.labRecorded || server,
   canRunHere: "pyodide" in document.body.dataset,
 
-  // The answer to a command, values in and values out as JSON has them; an Error with a sentence if there is none.
+  // The answer to a command, values in and values out as JSON has them, but for arrays, which come unpacked; an Error
+  // with a sentence if there is none.
   async call(name, values = {}) {
     const answer = await this.now.call(name, values);
     if (answer.error) throw new Error(answer.error);
-    return answer;
+    return unpacked(answer);
   },
 
   // From now on Python in this browser answers, once it is loaded.

@@ -121,17 +121,18 @@ async function run() {
   say("");
   let frames = 0, began = performance.now(), written = began;
   while (lab.running) {
+    const pace = engine.now.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame);
     await inOrder(async () => {
       if (!lab.running) return;
       const frame = await call("act", { action: "b", n: +$("speed").value, since: since() });
       take(frame);
       if (frame.ended) pause();
     });
+    await pace;
     frames++;
     const now = performance.now();
     if (now - began > 1000) { document.body.dataset.fps = (frames / (now - began) * 1000).toFixed(1); frames = 0; began = now; }
     if (now - written > 2000) { writeAddress(); written = now; }
-    await (engine.now.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame));
   }
 }
 
@@ -538,7 +539,7 @@ function playRecording() {
 
 async function loadPython() {
   $("loading").hidden = false;
-  say("Loading Python and NumPy into this browser, 17 MB the first time");
+  say("Loading Python and NumPy into this browser, 20 MB the first time");
   try { await engine.runHere(share => { $("loading").value = share; if (share >= 1) say("Python is starting"); }); }
   finally { $("loading").hidden = true; }
 }

@@ -19,7 +19,7 @@ from minigan.lab.commands import Commands
 from minigan.lab.recording import SCRIPTS, runs_here
 
 HERE = Path(__file__).parent
-FILES = {"": "page.html"} | {name: name for name in (*SCRIPTS, "lab.css", "worker.js")}
+FILES = {"": "page.html"} | {name: name for name in ("lab.css", "worker.js", *SCRIPTS)}
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -18,11 +18,11 @@ VERSION = "0.27.7"  # CPython 3.12 and NumPy 2.0
 CDN = f"https://cdn.jsdelivr.net/pyodide/v{VERSION}/full/"
 CORE = ("pyodide.js", "pyodide.asm.js", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 PACKAGE = Path(__file__).parents[1]
-DATA = ("generator_digits.npz", "generator_faces.npz", "mnist_subset.npz")  # what the tab of digits needs
+DATA = ("mnist_subset.npz", "generator_digits.npz", "generator_faces.npz")  # what the page's Python may load
 
 
 def source() -> bytes:
-    """A zip file of the package's modules and of DATA, the same bytes for the same source."""
+    """A zip file of the package's modules and of DATA, the same bytes each time."""
     found = BytesIO()
     with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         for path in sorted([*PACKAGE.rglob("*.py"), *(PACKAGE / "data" / name for name in DATA)]):
