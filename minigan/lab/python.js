@@ -80,6 +80,7 @@ function showTypedGraph(graph) {
   const style = /<style>(.*?)<\/style>/s;
   python.sheet.replaceSync(graph.svg.match(style)[1]);
   const picture = new DOMParser().parseFromString(graph.svg.replace(style, ""), "image/svg+xml").documentElement;
+  picture.classList.toggle("fits", picture.getAttribute("width") < 1.3 * $("typed-graph").clientWidth);
   $("typed-graph").replaceChildren(document.importNode(picture, true));
   if (graph.note) { $("back-words").textContent = graph.note; return; }
   if (steps.length) boxOf(steps[0].id).scrollIntoView({ block: "nearest", inline: "center" });

@@ -47,6 +47,7 @@ def test_the_example_runs_and_its_graph_is_drawn(tab):
     tab.command("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", modifiers=2)
     tab.wait("document.querySelectorAll('#typed-graph rect.box').length === 3")
     assert "0.48052149" in text(tab, "printed") and "True" in text(tab, "printed")
+    assert tab.evaluate("$('typed-graph').scrollWidth <= $('typed-graph').clientWidth"), "a small one fits"
     filled = tab.evaluate("getComputedStyle(document.querySelector('#typed-graph rect.page')).fill")
     tab.dark()
     assert tab.evaluate("getComputedStyle(document.querySelector('#typed-graph rect.page')).fill") != filled
