@@ -14,7 +14,7 @@ const server = {
 
 // Python in this browser: worker.js, with Pyodide from the address that the page names.
 class PythonWorker {
-  static ALL = 19.5e6;  // bytes of Pyodide, NumPy and the package, about
+  static ALL = 18.3e6;  // bytes of Pyodide, NumPy and the package that are counted, about
 
   constructor() {
     this.worker = new Worker("worker.js");

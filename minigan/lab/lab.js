@@ -540,7 +540,7 @@ function playRecording() {
 async function loadPython() {
   $("loading").hidden = false;
   say("Loading Python and NumPy into this browser, 20 MB the first time");
-  try { await engine.runHere(share => { $("loading").value = share; if (share >= 1) say("Python is starting"); }); }
+  try { await engine.runHere(share => { $("loading").value = share; if (share > 0.98) say("Python is starting"); }); }
   finally { $("loading").hidden = true; }
 }
 

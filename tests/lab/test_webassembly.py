@@ -1,5 +1,7 @@
 """What a page needs to run Python itself: the source in one file, and all of Pyodide or a sentence."""
 
+import hashlib
+import importlib.util
 import io
 import json
 import subprocess
@@ -99,3 +101,37 @@ def test_a_folder_without_pyodide_is_refused_before_anything_is_written(tmp_path
         main(["--no-browser", "--pyodide", str(tmp_path), *more])
     assert "has no pyodide.js, expected Pyodide" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def tool():
+    path = Path(__file__).parents[2] / "tools" / "fetch_pyodide.py"
+    specification = importlib.util.spec_from_file_location("fetch_pyodide", path)
+    tool = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(tool)
+    return tool
+
+
+def test_a_fetched_file_with_another_checksum_is_refused_and_removed(tool, tmp_path, monkeypatch, capsys):
+    def download(folder):
+        for name in tool.FILES:
+            (folder / name).write_bytes(name.encode())
+
+    right = {name: hashlib.sha256(name.encode()).hexdigest() for name in tool.FILES}
+    monkeypatch.setattr(tool, "download", download)
+    monkeypatch.setattr(tool, "FILES", right | {"pyodide.asm.wasm": "0" * 64})
+    monkeypatch.setattr(sys, "argv", ["fetch_pyodide.py", str(tmp_path)])
+    assert tool.main() == 1
+    assert "another SHA-256: pyodide.asm.wasm" in capsys.readouterr().err
+    assert {path.name for path in tmp_path.iterdir()} == set(right) - {"pyodide.asm.wasm"}
+    monkeypatch.setattr(tool, "FILES", right)
+    assert tool.main() == 0
+    monkeypatch.setattr(tool, "download", None)  # what is there and right is not fetched again
+    assert tool.main() == 0
+
+
+def test_a_client_that_is_missing_or_fails_is_told_in_one_sentence(tool, tmp_path):
+    with pytest.raises(OSError, match="no-such-client is not installed"):
+        tool.run("no-such-client", folder=tmp_path)
+    with pytest.raises(OSError, match="-c: failed for a reason"):
+        tool.run(sys.executable, "-c", "raise SystemExit('failed for a reason')", folder=tmp_path)
