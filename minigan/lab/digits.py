@@ -65,6 +65,8 @@ class Small(OwnNoise):
             for _ in range(n):
                 batch = self.images[self.rng.integers(len(self.images), size=self.BATCH)]
                 found.append({name: float(number) for name, number in self.model.train_step(batch).items()})
+        if not all(np.isfinite(number) for numbers in found for number in numbers.values()):
+            raise FloatingPointError(f"after step {self.step} the numbers are not finite any more")
         self.step += n
         return found
 

@@ -115,6 +115,13 @@ def test_the_small_one_has_a_d_whose_outputs_are_told():
     assert set(numbers) >= {"d_loss", "g_loss", "D(x)", "D(G(z))"}
 
 
+def test_a_training_that_diverges_is_told():
+    small = Small(0)
+    small.model.D.parameters()[0].data[:] = np.nan
+    with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match="after step 0"):
+        small.train(1)
+
+
 @pytest.mark.parametrize(
     ("command", "arguments", "sentence"),
     [
