@@ -181,6 +181,9 @@ def test_without_a_network_one_sentence_says_so_and_the_recorded_run_plays_on(br
     page = lab_browser.Browser(tmp_path)
     try:
         page.open(address)
+        assert page.evaluate(
+            "document.documentElement.scrollHeight <= 800 && $('knobs').scrollHeight <= $('knobs').clientHeight"
+        )
         page.evaluate("document.body.dataset.pyodide = 'http://127.0.0.1:9/'; $('live').click()")
         page.wait("$('status').classList.contains('error')")
         assert page.evaluate("$('status').textContent").startswith("Python cannot be loaded (")
