@@ -8,6 +8,7 @@ from pathlib import Path
 from minigan.lab import webassembly
 from minigan.lab.recording import write
 from minigan.lab.server import Server, serve
+from minigan.training.progress import end_quietly_without_a_reader
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -57,4 +58,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     main()

@@ -263,3 +263,16 @@ def test_with_the_std_of_the_batch_the_surface_is_d_in_a_batch_of_generated_poin
     with mg.no_grad():
         one, other = (surface(model, few, partners(session), batch) for batch in (fake, many))
     assert np.abs(one - other).max() > 1e-4, "D sees how much they vary"
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "1", None, True])
+def test_a_number_of_actions_or_a_moment_without_sense_is_refused(n):
+    session = Session()
+    with pytest.raises((TypeError, ValueError), match=f"Session.act: n is {n!r}, expected an integer"):
+        session.act("b", n)
+    if n != 0:
+        with pytest.raises(
+            (TypeError, ValueError), match=f"Session.go_to: moment is {n!r}, expected an integer"
+        ):
+            session.go_to(n)
+    assert session.now == 0
