@@ -11,6 +11,7 @@ import struct
 import subprocess
 import time
 import urllib.request
+from urllib.parse import quote
 
 
 def program():
@@ -151,3 +152,20 @@ class Browser:
         self.socket.close()
         os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(20)
+
+
+def address(server, state):
+    """The address of the page of a server with a state in it."""
+    return server.address + "#" + quote(json.dumps(state))
+
+
+def press(page, name):
+    page.evaluate(f"document.getElementById('{name}').click(); lab.busy")
+
+
+def turn(page, name, value):
+    """Change a control as a person does."""
+    page.evaluate(
+        f"(() => {{ const knob = document.getElementById('{name}'); knob.value = {json.dumps(value)};"
+        "knob.dispatchEvent(new Event('change')); return lab.busy; })()"
+    )

@@ -13,25 +13,43 @@ import numpy as np
 
 from minigan.checks import whole
 from minigan.lab import frame, graph, presets, script, source
+from minigan.lab.console import Console
+from minigan.lab.digits import Digits
 from minigan.lab.knobs import KNOBS, Settings
 from minigan.lab.session import Session
 
 MOST_ACTIONS = 200  # that one command may ask for
-NAMES = ("begin", "start", "act", "change", "go_to", "slow", "point", "source", "graph", "script", "digest")
 
 
 class Commands:
-    """One session, and the commands of the page."""
+    """One session, and the commands of the page; those of the other tabs are in their own files."""
+
+    NAMES = (
+        "begin",
+        "start",
+        "act",
+        "change",
+        "go_to",
+        "slow",
+        "point",
+        "source",
+        "graph",
+        "script",
+        "digest",
+    )
 
     def __init__(self) -> None:
         self.session = Session()
+        self.console = Console()
+        parts = (self, Digits(), self.console)
+        self.commands = {name: getattr(part, name) for part in parts for name in part.NAMES}
 
     def answer(self, name: Any, arguments: dict[str, Any]) -> dict[str, Any]:
         """The result of a command, or {"error": sentence}."""
         try:
-            if name not in NAMES:
-                raise ValueError(f"command is {name!r:.60}, expected one of {', '.join(NAMES)}")
-            return getattr(self, name)(**arguments)
+            if name not in self.commands:
+                raise ValueError(f"command is {name!r:.60}, expected one of {', '.join(self.commands)}")
+            return self.commands[name](**arguments)
         except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError, OSError) as error:
             return {"error": f"{error}"}
 
@@ -44,6 +62,10 @@ class Commands:
         except (LookupError, RecursionError, ValueError) as error:
             result = {"error": f"{error}"}
         return json.dumps(result, allow_nan=False, separators=(",", ":"), default=packed).encode()
+
+    def close(self) -> None:
+        """End what still runs."""
+        self.console.stop_python()
 
     def begin(self) -> dict[str, Any]:
         """What the page needs once: the controls, and the presets."""

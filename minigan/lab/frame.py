@@ -38,11 +38,13 @@ def frame(session: Session, since: int = 0) -> dict[str, Any]:
     mates = partners(session)
     grid = z_grid(s.noise) if s.latent_size == 2 else session.z[:0]
     with no_grad(), np.errstate(all="ignore"):
-        x = model.G(np.concatenate([session.z, grid, session.z_counted]))  # at once, which takes less time
+        x = model.generate(
+            np.concatenate([session.z, grid, session.z_counted])
+        )  # at once, which takes less time
         fake, warped, counted = np.split(x, [SHOWN, SHOWN + len(grid)])  # (SHOWN, 2), (LINES², 2), (1000, 2)
         found = centres(s)
         covered = None if found is None else modes(counted, found, s.spread)
-        p = sigmoid(surface(model, np.concatenate([square(), fake]), mates))  # (SIDE² + SHOWN,)
+        p = sigmoid(surface(model, np.concatenate([square(), fake]), mates, fake))  # (SIDE² + SHOWN,)
     with np.errstate(all="ignore"):
         moved = arrows(model, fake, mates)
     return {
@@ -101,17 +103,18 @@ def point(session: Session, index: int) -> dict[str, Any]:
     """A generated point: its z, where it is, D's output and the gradient that reaches it."""
     if not 0 <= index < SHOWN:
         raise ValueError(f"point: index is {index}, expected 0 to {SHOWN - 1}")
-    z = session.z[index : index + 1]
+    one, mates = slice(index, index + 1), partners(session)
     with no_grad():
-        x = session.model.G(z)
-        logit = surface(session.model, x, partners(session))
+        fake = session.model.generate(session.z)
+        logit = surface(session.model, fake[one], mates, fake)
+    moved = arrows(session.model, fake, mates)[index]
     return {
         "index": index,
-        "z": numbers(z[0]),
-        "x": numbers(x[0]),
+        "z": numbers(session.z[index]),
+        "x": numbers(fake[index]),
         "logit": float(logit[0]),
         "D": float(sigmoid(logit)[0]),
-        "gradient": numbers(-arrows(session.model, x, partners(session))[0]),
+        "gradient": numbers(-moved),
     }
 
 

@@ -22,7 +22,7 @@ const lab = {
   shown: Object.fromEntries(LAYERS.map(([name]) => [name, name !== "grid"])),
   hidden: new Set(), chosen: -1, drawing: null, cursor: [0, 0],
   running: false, busy: Promise.resolve(), last: 0,
-  curves: null, counted: null, preset: null, written: "",
+  curves: null, counted: null, preset: null, written: "", more: {},
 };
 window.lab = lab;
 
@@ -425,7 +425,7 @@ async function walkBack() {
 
 function writeAddress() {
   if (!lab.frame || engine.now.recorded) return;
-  const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden] };
+  const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden], ...lab.more };
   lab.written = "#" + encodeURIComponent(JSON.stringify(state));
   history.replaceState(null, "", lab.written);
 }
@@ -436,6 +436,7 @@ async function readAddress() {
   pause();
   lab.hidden = new Set((state.hide || []).filter(name => name in PARTS));
   showParts();
+  readTabs(state);
   await inOrder(async () => {
     try { take(await call("start", { settings: state.start || {} })); }
     catch (error) { take(await call("start", { settings: {} })); throw error; }
@@ -503,7 +504,7 @@ function listen() {
   plane.addEventListener("pointerdown", event => lab.drawing ? addPoint(lab.plane.point(event)) : lab.frame && follow(lab.plane.nearest(lab.frame, lab.plane.point(event))));
   plane.addEventListener("keydown", planeKey);
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+    if (lab.more.tab || event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
     const press = { " ": "run", d: "step-d", g: "step-g", s: "slow", r: "restart" }[event.key];
     if (press) { event.preventDefault(); $(press).click(); }
@@ -518,7 +519,7 @@ async function begin() {
   if (engine.canRunHere && !engine.now.recorded) await loadPython();
   Object.assign(lab, await call("begin"));
   forgetCurves();
-  makeKnobs(); makePresets(); makeLegend(); makeHide(); listen();
+  makeKnobs(); makePresets(); makeLegend(); makeHide(); makeTabs(); listen();
   await readAddress();
   await inOrder(() => showSource("d_step"));
   document.body.dataset.ready = "yes";

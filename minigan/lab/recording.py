@@ -15,7 +15,14 @@ from minigan.lab.knobs import Settings
 from minigan.lab.session import Session
 
 HERE = Path(__file__).parent
-SCRIPTS = ("engine.js", "plane.js", "lab.js")  # in their order on the page
+SCRIPTS = (
+    "engine.js",
+    "plane.js",
+    "tabs.js",
+    "digits.js",
+    "python.js",
+    "lab.js",
+)  # in their order on the page
 STEPS, EVERY = 1500, 15  # of the run, and from one frame to the next
 ROUNDED = ("fake", "arrows", "grid", "d_fake")
 

@@ -50,15 +50,19 @@ class Server(ThreadingHTTPServer):
         self.pyodide = pyodide is not None
         if pyodide is not None:
             self.files |= {path.name: path for path in webassembly.files(pyodide)}
+        self.commands, self.lock = Commands(), threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
         self.token = secrets.token_urlsafe(24)
-        self.commands, self.lock = Commands(), threading.Lock()
         self.pages, self.left, self.grace = 0, time.monotonic(), grace
         self.was_open = False
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
+
+    def server_close(self) -> None:
+        self.commands.close()
+        super().server_close()
 
     def is_deserted(self) -> bool:
         """The page was open, and has been closed for a while."""

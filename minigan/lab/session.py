@@ -10,16 +10,15 @@ import copy
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan import backend
 from minigan.checks import whole
 from minigan.lab.knobs import KNOBS, Settings
 from minigan.lab.model import PlaneGAN
+from minigan.lab.noise import OwnNoise
 from minigan.lab.plane import draw
 from minigan.training import Monitor
 
@@ -39,7 +38,7 @@ class Moment(NamedTuple):
     numbers: Numbers
 
 
-class Session:
+class Session(OwnNoise):
     """Begins at moment 0 with settings; `act` trains, `go_to` goes back, `change` turns a knob."""
 
     def __init__(self, settings: Settings | None = None, room: float = ROOM):
@@ -166,16 +165,6 @@ class Session:
         del self.actions[self.now :]
         self.changes = {moment: values for moment, values in self.changes.items() if moment <= self.now}
         self.warnings = [(moment, text) for moment, text in self.warnings if moment <= self.now]
-
-    @contextmanager
-    def randomness(self) -> Iterator[None]:
-        """Inside, the random generator of the package is ours; afterwards it is as it was."""
-        bits = backend.generator.bit_generator
-        before, bits.state = bits.state, self.noise_bits
-        try:
-            yield
-        finally:
-            self.noise_bits, bits.state = bits.state, before
 
     # --- What it was, in words that lead here again ---------------------------------------------------
 

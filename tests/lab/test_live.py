@@ -106,7 +106,9 @@ def test_loading_shows_how_much_has_come_and_afterwards_everything_can_be_used(l
     assert len(shares) > 10 and shares == sorted(shares) and 0.9 < shares[-1] < 1.1
     assert live.evaluate("$('loading').hidden && $('live').hidden")
     assert (
-        live.evaluate("document.querySelectorAll('header :disabled:not([hidden]), main :disabled').length")
+        live.evaluate(
+            "document.querySelectorAll('header :disabled:not([hidden]), #page-plane :disabled').length"
+        )
         == 0
     )
     assert live.evaluate("lab.still.settings.width") == 8, "the address says so"
@@ -207,3 +209,39 @@ def test_the_local_server_brings_pyodide_from_its_folder_under_its_policy(pyodid
         page.close()
         server.was_open, server.pages, server.left = True, 0, -2e9
         thread.join(10)
+
+
+def test_the_other_tabs_work_without_a_server(page):
+    page.evaluate("localStorage.clear(); $('open-digits').click(); lab.busy")
+    page.wait("digits.answer && digits.answer.of === 'digits'")
+    page.evaluate("$('samples').children[3].click(); lab.busy")
+    page.evaluate("$('samples').children[7].click(); lab.busy")
+    assert page.evaluate("digits.walk.length") == 33
+    page.evaluate("$('small-run').click()")
+    page.wait("digits.curves.step.length >= 40", 200)
+    page.evaluate("$('small-run').click()")
+    page.wait("$('small-run').textContent === 'Train on'")
+    page.evaluate("lab.busy")
+    page.evaluate("$('open-python').click()")
+    page.wait("$('code').value.length > 10")
+    page.evaluate("runPython('check')")
+    printed = page.evaluate("$('printed').textContent")
+    assert "0.48052149" in printed and "check_grad: the derivatives by x, w agree" in printed
+    page.evaluate("stepBack()")
+    assert page.evaluate("document.querySelectorAll('#typed-graph g.lit').length") == 1
+    page.evaluate("openFile(1)")
+    page.evaluate("runPython('exercise')")
+    assert "the three dots are still there" in page.evaluate("$('printed').textContent")
+    page.evaluate("openFile(0)")
+
+
+def test_a_loop_without_end_is_stopped_with_its_python_and_a_new_one_begins(page):
+    page.evaluate("$('open-python').click()")
+    page.wait("$('code').value.length > 10")
+    page.evaluate("void ($('code').value = 'while True: pass', runPython('run'))")
+    page.wait("!$('python-stop').disabled")
+    page.evaluate("$('python-stop').click()")
+    page.wait("$('python-stop').disabled && $('status').textContent === 'Stopped'", 200)
+    page.evaluate("$('code').value = 'print(5)'; runPython('run')")
+    assert page.evaluate("$('printed').textContent") == "5\n"
+    page.evaluate("localStorage.clear(); $('open-plane').click(); lab.busy")

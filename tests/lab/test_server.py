@@ -192,3 +192,42 @@ def test_a_port_that_cannot_be_used_is_told(server, capsys):
         with pytest.raises(SystemExit):
             main(["--no-browser", "--port", str(port)])
     assert "cannot be used" in (told := capsys.readouterr().err) and "expected 0 to 65535" in told
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"headers": {"Origin": "http://evil.example"}},
+        {"host": "evil.example"},
+        {"path": "/wrong/command"},
+        {"headers": {"Content-Type": "text/plain"}},
+        {"method": "GET"},
+    ],
+)
+def test_code_of_strangers_is_not_run(server, tmp_path, refused):
+    source = f"open({str(tmp_path / 'was_here')!r}, 'w').close()"
+    body = json.dumps({"command": "run_python", "source": source}).encode()
+    assert ask(server, **{"path": "/TOKEN/command", "body": body} | refused)[0] in (403, 404, 415, 421)
+    assert server.commands.console.child is None
+    assert ask(server, body=body)[0] == 200, "that of the page is"
+    deadline = time.monotonic() + 60
+    while json.loads(ask(server, body=b'{"command": "python_state"}')[2])["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert (tmp_path / "was_here").exists()
+
+
+def test_the_end_of_the_server_ends_the_typed_code():
+    server = Server()
+    server.commands.answer("run_python", {"source": "while True: pass"})
+    process = server.commands.console.child.process
+    assert process.poll() is None
+    server.server_close()
+    assert process.poll() is not None
+
+
+@pytest.mark.parametrize("name", ["pictures", "walk", "train", "run_python", "hint", "exercise"])
+def test_the_commands_of_the_other_tabs_answer_nonsense_with_a_sentence(server, name):
+    for arguments in ({}, {"of": [], "n": {}, "number": "x", "source": None}, {"number": 1e300, "of": None}):
+        answer = json.loads(ask(server, body=json.dumps({"command": name} | arguments).encode())[2])
+        assert answer["error"]
