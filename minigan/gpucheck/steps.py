@@ -26,6 +26,8 @@ CALLS = {
     "capsgan": 714,
     "capsnet": 324,
     "conditional": 529,
+    "cycle_gan": 2247,
+    "image_to_image": 583,
     "transforming_autoencoder": 122,
     "aegan": 1341,
     "vae": 200,
