@@ -50,6 +50,7 @@ NAVIGATION = {
     "Guide": [
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
+        "guide/onnx",
     ],
     "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],

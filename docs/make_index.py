@@ -6,6 +6,7 @@ A file's line is the first line of its docstring, and its part is the one that t
 import ast
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ AROUND = (
     "runs",
     "lab",
     "gpucheck",
-    "interchange.py",
+    "interchange",
 )
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
@@ -52,6 +53,7 @@ PARTS = {
 }  # fmt: skip
 
 
+@cache
 def docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text())) or ""
 

@@ -20,6 +20,7 @@ from minigan.models import ConditionalGAN
 from minigan.runs import (
     SHIPPED,
     image_grid,
+    labelled,
     load_run,
     load_shipped,
     model_class,
@@ -79,7 +80,8 @@ def draw(model: Any, count: int, seed: int, out: Path) -> None:
         if isinstance(model, ConditionalGAN)
         else model.sample(len(walk), walk)
     )
-    save_image(out / "interpolations.png", image_grid(images, columns=STEPS, scale=3))
+    title = "In each row, a walk between two points of the latent space"
+    save_image(out / "interpolations.png", labelled(image_grid(images, columns=STEPS, scale=3), title))
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -397,25 +397,18 @@ def test_without_a_gpu_the_command_says_why(flags, tmp_path):
 
 
 @pytest.mark.skipif(not cuda_status(), reason="there is a GPU")
-def test_a_gpu_that_is_required_is_missed(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "0",
-        "-m",
-        "gpu",
-        "-p",
-        "no:cacheprovider",
-        __file__,
-    ]
-    for required, said in (("0", "1 skipped"), ("1", "1 error")):
-        environment = os.environ | {"MINIGAN_REQUIRE_GPU": required}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert said in done.stdout, done.stdout
-        assert (done.returncode == 0) is (required == "0")
+@pytest.mark.parametrize(("required", "outcome"), [("0", pytest.skip), ("1", pytest.fail)])
+def test_a_gpu_that_is_required_is_missed(required, outcome, request, monkeypatch):
+    """What conftest.py does before each test, with a test that has the mark `gpu` and with one that has not."""
+    file = str(Path(__file__).with_name("conftest.py"))
+    conftest = next(
+        p for p in request.config.pluginmanager.get_plugins() if getattr(p, "__file__", "") == file
+    )
+    monkeypatch.setenv("MINIGAN_REQUIRE_GPU", required)
+    conftest.pytest_runtest_setup(request.node)
+    request.node.add_marker("gpu")
+    with pytest.raises(outcome.Exception, match="CuPy|GPU|CUDA"):
+        conftest.pytest_runtest_setup(request.node)
 
 
 @pytest.mark.gpu

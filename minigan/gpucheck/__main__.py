@@ -28,6 +28,7 @@ from minigan.gpucheck.parity import check_operations
 from minigan.gpucheck.report import Report
 from minigan.gpucheck.steps import check_models
 from minigan.runs.folder import MODELS, new_folder
+from minigan.training.progress import end_quietly_without_a_reader
 
 MINUTES = 5.0
 
@@ -122,4 +123,5 @@ def name_of(library: Any) -> str:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     sys.exit(main())

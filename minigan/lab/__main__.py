@@ -7,6 +7,7 @@ from pathlib import Path
 
 from minigan.lab.recording import write
 from minigan.lab.server import Server, serve
+from minigan.training.progress import end_quietly_without_a_reader
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -40,4 +41,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     main()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from minigan.checks import choice, real, whole
+from minigan.checks import choice, real, short, whole
 from minigan.losses import KINDS
 
 DATA = ("ring", "grid", "spiral", "moons", "drawn")
@@ -50,6 +50,9 @@ class Settings:
             )
         if not isinstance(self.points, list | tuple) or len(self.points) > MOST_POINTS:
             raise ValueError(f"Settings: expected at most {MOST_POINTS} points")
+        for point in self.points:
+            if not isinstance(point, list | tuple) or len(point) != 2:
+                raise ValueError(f"Settings: a point is {short(point)}, expected (x, y)")
         pairs = tuple((real("Settings", least=-2, most=2, x=x), real("Settings", least=-2, most=2, y=y))
                       for x, y in self.points)  # fmt: skip
         object.__setattr__(self, "points", pairs)

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minigan import backend
+from minigan.checks import whole
 from minigan.lab.knobs import KNOBS, Settings
 from minigan.lab.model import PlaneGAN
 from minigan.lab.plane import draw
@@ -77,7 +78,7 @@ class Session:
         """
         if action not in ACTIONS:
             raise ValueError(f"Session.act: action is {action!r}, expected one of {ACTIONS}")
-        for _ in range(n):
+        for _ in range(whole("Session.act", n=n)):
             with self.randomness(), np.errstate(all="ignore"):
                 numbers = self.one(action)
                 state = self.model.state()
@@ -133,7 +134,7 @@ class Session:
 
     def go_to(self, moment: int) -> None:
         """Go to a moment that is kept; training goes on from there."""
-        if not self.oldest <= moment <= self.last:
+        if not self.oldest <= whole("Session.go_to", least=0, moment=moment) <= self.last:
             raise ValueError(f"Session.go_to: {moment} is not kept, expected {self.oldest} to {self.last}")
         self.now = moment
         self.take(self.moments[moment - self.oldest])

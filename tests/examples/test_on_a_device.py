@@ -73,7 +73,7 @@ def test_a_trained_run_is_judged_there(run, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["checkerboard", "failure_modes"])
+@pytest.mark.parametrize("script", ["augmentation", "checkerboard", "d_features", "failure_modes"])
 def test_a_script_that_trains_for_itself_does_so_there(script, stand_in, tmp_path, monkeypatch):
     assert run_there(script, ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
 

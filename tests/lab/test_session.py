@@ -226,3 +226,16 @@ def test_a_point_is_told_with_its_z():
 def test_an_unknown_action_is_refused():
     with pytest.raises(ValueError, match="action is 'x'"):
         Session().act("x")
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "1", None, True])
+def test_a_number_of_actions_or_a_moment_without_sense_is_refused(n):
+    session = Session()
+    with pytest.raises((TypeError, ValueError), match=f"Session.act: n is {n!r}, expected an integer"):
+        session.act("b", n)
+    if n != 0:
+        with pytest.raises(
+            (TypeError, ValueError), match=f"Session.go_to: moment is {n!r}, expected an integer"
+        ):
+            session.go_to(n)
+    assert session.now == 0
