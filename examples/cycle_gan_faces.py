@@ -19,6 +19,7 @@ from a face of the other kind.  The model: minigan/models/cycle_gan.py.
 import numpy as np
 
 import minigan as mg
+from minigan.backend import to_device
 from minigan.data import Batches, load_face_pairs, load_faces
 from minigan.data.faces import ROWS
 from minigan.layers import Dense, Flatten, LeakyReLU, Sequential
@@ -80,8 +81,8 @@ def trained_classifier(without: np.ndarray, worn: np.ndarray, steps: int) -> Seq
     for step in range(steps):
         epoch, number = divmod(step, len(batches))
         pair = next(batches.epoch(epoch, start=number))
-        logits = network(mg.to_device(np.concatenate(pair)), training=True)  # (64, 1)
-        targets = mg.to_device(np.repeat(np.float32([[0], [1]]), 32, axis=0))
+        logits = network(to_device(np.concatenate(pair)), training=True)  # (64, 1)
+        targets = to_device(np.repeat(np.float32([[0], [1]]), 32, axis=0))
         optimizer.step(mg.grad(binary_cross_entropy(logits, targets), network.parameters()))
     return network
 

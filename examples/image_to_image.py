@@ -41,7 +41,9 @@ COLUMNS, GROUPS = 12, 3  # images in a row of samples.png, and groups of three r
 
 def main() -> None:
     parser = run_parser(__doc__, EPOCHS["colourise"], BATCH_SIZE, data="faces")
-    parser.add_argument("--task", choices=EPOCHS, default="colourise", help="what to learn")
+    parser.add_argument(
+        "--task", choices=EPOCHS, default="colourise", help="what to learn; glasses has 20 epochs"
+    )
     parser.add_argument("--kind", choices=KINDS, default="L1+cGAN", help="the terms of the loss of G")
     epochs = EPOCHS[parser.parse_known_args()[0].task]
     parser.set_defaults(epochs=epochs, decay_epochs=epochs)
