@@ -16,6 +16,8 @@ with the same numbers of what one would do without a network: leave the face as 
 from a face of the other kind.  The model: minigan/models/cycle_gan.py.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 import minigan as mg
@@ -82,7 +84,7 @@ def trained_classifier(without: np.ndarray, worn: np.ndarray, steps: int) -> Seq
         epoch, number = divmod(step, len(batches))
         pair = next(batches.epoch(epoch, start=number))
         logits = network(to_device(np.concatenate(pair)), training=True)  # (64, 1)
-        targets = to_device(np.repeat(np.float32([[0], [1]]), 32, axis=0))
+        targets = to_device(np.repeat(np.array([[0], [1]], np.float32), 32, axis=0))
         optimizer.step(mg.grad(binary_cross_entropy(logits, targets), network.parameters()))
     return network
 
@@ -104,7 +106,7 @@ def outside(images: np.ndarray, before: np.ndarray) -> float:
     return float(np.delete(np.abs(images - before), range(16)[ROWS], axis=1).mean())
 
 
-def table(classifier: Sequential, results: dict[str, tuple[np.ndarray, ...]], without: np.ndarray) -> str:
+def table(classifier: Sequential, results: Mapping[str, tuple[np.ndarray, ...]], without: np.ndarray) -> str:
     """A line for each result, by name: images, what they were made from, and the true images."""
     _, worn, bare = results["  b as it is"]
     right = (100 - share_worn(classifier, without) + share_worn(classifier, worn)) / 2

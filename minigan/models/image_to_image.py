@@ -73,7 +73,7 @@ class ImageToImage(Model):
         self.discriminator = D if self.adversarial else None
         g_rate, d_rate = (linear_decay(rate, self.decay_steps, final=0.05) for rate in self.learning_rates)
         self.g_optimizer = Adam(self.G.parameters(), g_rate, *self.BETAS)
-        self.d_optimizer = Adam(self.D.parameters(), d_rate, *self.BETAS) if self.D else None
+        self.d_optimizer: Any = Adam(self.D.parameters(), d_rate, *self.BETAS) if self.D else None
 
     def check_settings(self) -> None:
         who, steps = "ImageToImage", self.decay_steps
@@ -101,7 +101,7 @@ class ImageToImage(Model):
             numbers |= {"D(x, y)": sigmoid(d_real.data).mean(), "D(x, G(x))": sigmoid(d_fake.data).mean()}
         error = mean_absolute_error(fake, y)
         loss = loss + self.l1_weight * error if self.l1 else loss
-        self.g_optimizer.step(grad(loss, self.G.parameters()))
+        self.g_optimizer.step(grad(loss, self.G.parameters()))  # type: ignore[arg-type]
         update_ema(self.average, self.G, warm_up(self.average_decay, self.g_optimizer.steps))
         return {"L1": error.data} | numbers
 
