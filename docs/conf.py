@@ -45,7 +45,7 @@ NAVIGATION = {
     "Start": ["The README <readme>", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
-    "Part III: one paper at a time": ["capsules", "aegan", "gan-3d"],
+    "Part III: one paper at a time": ["capsules", "aegan", "gan-3d", "image-to-image"],
     "Part IV: why to believe it": ["gradient-checking"],
     "Guide": [
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
