@@ -53,7 +53,7 @@ NAVIGATION = {
         "guide/onnx",
     ],
     "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
-    "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
+    "Around the book": ["failure-modes", "evaluation", "reuse", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
 
