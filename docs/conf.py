@@ -45,11 +45,12 @@ NAVIGATION = {
     "Start": ["The README <readme>", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
-    "Part III: one paper at a time": ["capsules", "aegan"],
+    "Part III: one paper at a time": ["capsules", "aegan", "gan-3d"],
     "Part IV: why to believe it": ["gradient-checking"],
     "Guide": [
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
         "guide/features", "guide/learning-rate", "guide/when-it-fails", "guide/keras-and-pytorch",
+        "guide/onnx",
     ],
     "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
     "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
@@ -77,7 +78,9 @@ def readme() -> str:
 def add_what_the_site_needs(app, docname: str, source: list[str]) -> None:
     source[0] = re.sub(r"\]\((?:\.\./)+README\.md", "](/readme.md", source[0])
     if docname == "lab":
-        source[0] += '\n<p><a href="laboratory.html">A recorded run, in the page of the laboratory</a></p>\n'
+        source[0] += (
+            '\n<p><a href="laboratory.html">The laboratory: a recorded run, which becomes a live one in this browser</a></p>\n'
+        )
     if docname == "index":
         source[0] += "\n\n" + navigation()
 
@@ -91,12 +94,12 @@ def mark_figures(app, doctree) -> None:
             image["classes"].append("drawing" if image["uri"].startswith("figures/") else "picture")
 
 
-def write_recorded_run(app, error) -> None:
-    """The page of the laboratory with a run inside it; it takes some ten seconds to compute."""
-    from minigan.lab.recording import write
+def write_laboratory(app, error) -> None:
+    """The page of the laboratory with a run inside it, and what it needs to run live; it takes some ten seconds."""
+    from minigan.lab.webassembly import write
 
     if error is None:
-        write(Path(app.outdir) / "laboratory.html")
+        write(Path(app.outdir))
 
 
 def setup(app) -> None:
@@ -104,6 +107,6 @@ def setup(app) -> None:
     make_reference.write(HERE)
     app.connect("source-read", add_what_the_site_needs)
     app.connect("doctree-read", mark_figures)
-    app.connect("build-finished", write_recorded_run)
+    app.connect("build-finished", write_laboratory)
     app.connect("autodoc-process-docstring", make_reference.as_restructured_text)
     app.connect("autodoc-process-signature", make_reference.without_any)

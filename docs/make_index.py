@@ -6,6 +6,7 @@ A file's line is the first line of its docstring, and its part is the one that t
 import ast
 import importlib.util
 import re
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -14,7 +15,7 @@ BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the fil
 ORDER = (
     "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
     "layers/reshaping.py", "layers/convolution.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
-    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/capsnet.py", "models/capsgan.py",
+    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/gan3d.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
 AROUND = (
@@ -26,7 +27,7 @@ AROUND = (
     "runs",
     "lab",
     "gpucheck",
-    "interchange.py",
+    "interchange",
 )
 LEFT_OUT = "exercises/files"  # files for the learner to edit
 
@@ -51,6 +52,7 @@ PARTS = {
 }  # fmt: skip
 
 
+@cache
 def docstring(path: Path) -> str:
     return ast.get_docstring(ast.parse(path.read_text())) or ""
 

@@ -24,7 +24,7 @@ MODULES = {
     "minigan.evaluation": "How good are the samples?",
     "minigan.runs": "The folder of a run, and what the examples share.",
     "minigan.fast": "Quicker bodies under some names of the book.",
-    "minigan.interchange": "Weights to and from Keras and PyTorch.",
+    "minigan.interchange": "Weights to and from Keras and PyTorch, and a generator as an ONNX file.",
 }
 PAGES = [f"reference/{name}" for name in MODULES]
 

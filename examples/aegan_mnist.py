@@ -27,6 +27,7 @@ from minigan.runs import (
     Run,
     batches_for,
     image_grid,
+    labelled,
     parse_run,
     run_parser,
     split_images,
@@ -89,9 +90,20 @@ def draw(model: AEGAN, images: np.ndarray) -> dict[str, np.ndarray]:
     pairs = np.stack([x, model.reconstruct(x)], axis=1).reshape(-1, *x.shape[1:])
     ends = images[: 2 * WALKS].reshape(-1, 2, *x.shape[1:])
     rows = [np.concatenate([x[:1], model.decode(walk(model.encode(x))), x[1:]]) for x in ends]
+    grids = [
+        image_grid(pairs, columns=2 * COLUMNS, scale=3),
+        image_grid(np.concatenate(rows), columns=STEPS + 2, scale=3),
+    ]
+    names = ["x", *["G(z)"] * STEPS, "x'"]
     return {
-        "reconstructions": image_grid(pairs, columns=2 * COLUMNS, scale=3),
-        "interpolations": image_grid(np.concatenate(rows), columns=STEPS + 2, scale=3),
+        "reconstructions": labelled(
+            grids[0],
+            "Real images x, each with its reconstruction G(E(x))",
+            columns=["x", "G(E(x))"] * COLUMNS,
+        ),
+        "interpolations": labelled(
+            grids[1], "In each row, G(z) for z in equal steps from E(x) to E(x')", columns=names
+        ),
     }
 
 

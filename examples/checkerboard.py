@@ -119,9 +119,8 @@ def draw(path: Path, rows: list, real: np.ndarray) -> None:
             axes.set_title(title, fontsize=12)
             axes.set_axis_off()
         for (i, j), count in np.ndenumerate(overlap[:4, :4]):
-            column[0].text(
-                j, i, f"{count:.0f}", ha="center", va="center", fontsize=11, color="#d55e00", weight="bold"
-            )
+            color = "white" if count < 0.65 * overlap.max() else "black"
+            column[0].text(j, i, f"{count:.0f}", ha="center", va="center", fontsize=12, color=color)
         curves = column[3]
         for label, images, color, style in (
             ("real digits", real, "black", "-"), ("untrained", before, "#d55e00", "--"), ("trained", after, "#0072b2", "-"),

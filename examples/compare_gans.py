@@ -69,7 +69,7 @@ def main() -> None:
         print(f"{name:40}  {100 * a:14.1f} %  {100 * b:14.1f} %")
     r_samples, r_test = ratio(*fooled), ratio(*blind)
     print(
-        f"r_samples {r_samples:.3f}, r_test {r_test:.3f}: {verdict(r_samples, r_test, args.run_a, args.run_b)}"
+        f"r_samples {r_samples:.3f}, r_test {r_test:.3f}: {outcome(r_samples, r_test, args.run_a, args.run_b)}"
     )
 
 
@@ -85,7 +85,7 @@ def ratio(a: float, b: float) -> float:
     return a / b if b else (np.inf if a else 1.0)
 
 
-def verdict(r_samples: float, r_test: float, first: object, second: object) -> str:
+def outcome(r_samples: float, r_test: float, first: object, second: object) -> str:
     """Who wins, in words, by the rules at the top."""
     if not FAIR[0] <= r_test <= FAIR[1]:
         return "no winner, because the discriminators are not equally good at test images"

@@ -34,6 +34,7 @@ from minigan.evaluation import (
 from minigan.runs import (
     image_grid,
     images_of_run,
+    labelled,
     load_run,
     model_class,
     natural,
@@ -93,7 +94,8 @@ def draw(
     shown = np.concatenate([np.arange(AT_RANDOM), closest])
     pairs = np.stack([samples[shown], originals[index[shown]]], axis=1)  # (pairs, 2, H, W, C)
     pairs = pairs.reshape(-1, *samples.shape[1:])
-    save_image(out / "nearest.png", image_grid(pairs, columns=2 * COLUMNS))
+    title = "Pairs of a sample and, to its right, the training image that is nearest to it"
+    save_image(out / "nearest.png", labelled(image_grid(pairs, columns=2 * COLUMNS), title))
     plot_distances(out / "distances.png", distances, percentiles)
 
 

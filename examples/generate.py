@@ -20,6 +20,7 @@ from minigan.models import ConditionalGAN
 from minigan.runs import (
     SHIPPED,
     image_grid,
+    labelled,
     load_run,
     load_shipped,
     model_class,
@@ -28,6 +29,7 @@ from minigan.runs import (
     parse_with_device,
     positive,
     save_image,
+    solid_grid,
 )
 
 WALKS, STEPS = 10, 12  # rows of interpolations.png, and images in a row
@@ -63,9 +65,10 @@ def main() -> None:
 
 def draw(model: Any, count: int, seed: int, out: Path) -> None:
     """Save the two pictures."""
+    picture = solid_grid if len(getattr(model, "image_shape", ())) == 4 else image_grid
     rng = np.random.default_rng(seed)
     noise = rng.standard_normal((count, model.latent_size))
-    save_image(out / "generated.png", image_grid(model.sample(count, noise), scale=3))
+    save_image(out / "generated.png", picture(model.sample(count, noise), scale=3))
 
     start, end = rng.standard_normal((2, WALKS, model.latent_size))
     walk = np.stack(
@@ -77,7 +80,8 @@ def draw(model: Any, count: int, seed: int, out: Path) -> None:
         if isinstance(model, ConditionalGAN)
         else model.sample(len(walk), walk)
     )
-    save_image(out / "interpolations.png", image_grid(images, columns=STEPS, scale=3))
+    title = "In each row, a walk between two points of the latent space"
+    save_image(out / "interpolations.png", labelled(picture(images, columns=STEPS, scale=3), title))
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: float) -> np.ndarray:

@@ -177,11 +177,10 @@ def main():
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=0, help="of all random numbers")
     parser.add_argument("--steps", type=int, default=1000, help="of training; the learning rate falls")
-    args, in_place = parser.parse_args(), sys.stdout.isatty()  # in a terminal, each picture replaces the last
+    args, in_place, back = parser.parse_args(), sys.stdout.isatty(), ""  # a terminal: drawn over
     rng = np.random.default_rng(args.seed)
     G, D = Network([2, 32, 32, 2], rng), Network([2, 32, 32, 1], rng)
     g_adam, d_adam, shown = Adam(G.parameters), Adam(D.parameters), rng.standard_normal((1000, 2))
-    back = ""
     for step in range(1, args.steps + 1):
         x = CENTRES[rng.integers(MODES, size=128)] + STD * rng.standard_normal((128, 2))
         z, rate = rng.standard_normal((128, 2)), 5e-3 * max(1 - step / args.steps, 0.05)
@@ -191,8 +190,11 @@ def main():
             print(back + "\n".join(f"{line:<79}" for line in lines), flush=True)
             back = f"\x1b[{len(lines)}A" * in_place
     share, found = modes(G(rng.standard_normal((10_000, 2))).data)
-    print(f"{found} of {MODES} modes; {share.sum():.1%} of 10,000 samples are within 3 std of one")
+    print(f"{found} of {MODES} modes; {share.sum():.1%} of 10,000 samples within 3 std of one", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        sys.stderr.close()

@@ -22,7 +22,7 @@ Around it:
     runs         the folder that an example leaves behind
     lab          a page on which a GAN learns in the plane: python -m minigan.lab
     gpucheck     does a GPU compute what the CPU computes?
-    interchange  weights to and from Keras and PyTorch
+    interchange  weights to and from Keras and PyTorch, and a generator as an ONNX file
 
 And fast: quicker bodies for some functions of the book.  Delete it, or set MINIGAN_FAST=0, and only the time
 changes.

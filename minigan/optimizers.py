@@ -149,10 +149,10 @@ def clipped(g: Array, norm: float | None) -> Array:
 def _checked_parameters(who: str, parameters: Iterable[Tensor]) -> list[Tensor]:
     if isinstance(parameters, Tensor) or not isinstance(parameters, Iterable):
         raise TypeError(f"{who}: parameters is a {type(parameters).__name__}, expected layer.parameters()")
-    parameters = list(parameters)
-    for i, p in enumerate(parameters):
-        if not isinstance(p, Tensor):
-            raise TypeError(f"{who}: parameter {i} is a {type(p).__name__}, expected a Tensor")
+    for i, p in enumerate(parameters := list(parameters)):
+        if not isinstance(p, Tensor) or p.dtype.kind != "f":
+            came = f"of {p.dtype}" if isinstance(p, Tensor) else f"a {type(p).__name__}"
+            raise TypeError(f"{who}: parameter {i} is {came}, expected a Tensor of floating-point numbers")
     if not 0 < len(parameters) == len({id(p) for p in parameters}):
         raise ValueError(f"{who}: expected at least one parameter, and each of them once")
     return parameters

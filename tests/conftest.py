@@ -1,7 +1,8 @@
 """Settings for all tests.
 
 HYPOTHESIS_PROFILE chooses how hard the property tests look:  `dev` (the default) is quick, `ci` draws
-the same examples every time, `thorough` takes its time.
+the same examples every time, `few` is for what is run again elsewhere (with another Python, without fast),
+`thorough` takes its time.
 """
 
 import os
@@ -15,9 +16,10 @@ import minigan as mg
 from minigan import backend
 
 settings.register_profile(
-    "dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "dev", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.register_profile("ci", settings.get_profile("dev"), max_examples=60, derandomize=True)
+settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
+settings.register_profile("few", settings.get_profile("ci"), max_examples=8)
 settings.register_profile("thorough", settings.get_profile("dev"), max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 

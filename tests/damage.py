@@ -174,6 +174,12 @@ def bombs(door, content):
                     made, "PNG", transparency=clear.get(mode), compress_level=1
                 )
                 yield made.getvalue()
+    elif door == "vox":
+        yield content + bytes(10**8)
+        yield content[:32] + b"\xff" * 12 + content[44:]
+        yield content[:56] + b"\xff" * 4 + content[60:]
+        many = (b"none" + bytes(8)) * 80_000
+        yield content[:12] + bytes(4) + len(many).to_bytes(4, "little") + many
     elif door == "jpeg":
         for progressive in (False, True):
             made = io.BytesIO()

@@ -14,6 +14,7 @@ import os
 import resource
 import runpy
 import shutil
+import struct
 import sys
 import warnings
 from pathlib import Path
@@ -22,7 +23,7 @@ import numpy as np
 from damage import bombs, strange
 from PIL import Image
 
-from minigan.data import load_folder, load_mnist, mnist
+from minigan.data import load_folder, load_mnist, load_voxels, mnist
 from minigan.data.idx import read_idx
 from minigan.evaluation.classifier import WEIGHTS, load_classifier
 from minigan.models import MLPGAN
@@ -35,6 +36,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 MEGABYTES = 300
 WITHOUT_NAME = (
     "none of its 1 can be read",
+    "none of its 1 can be used",
     "the model draws images of",  # they have 4x4 pixels
     "load_mnist()",  # with --full
     "checkpoint.npz was made with other batches",  # with another --batch-size in config.json
@@ -107,6 +109,7 @@ DOORS = {
     "mnist-gz": ("mnist-gz/train-images-idx3-ubyte.gz", [digits], True),
     "png": ("png/a.png", [lambda path: load_folder(path.parent, 8).shape], False),
     "jpeg": ("jpeg/a.jpg", [lambda path: load_folder(path.parent, 8).shape], False),
+    "vox": ("vox/a.vox", [lambda path: load_voxels(path.parent).shape], False),
 }  # fmt: skip
 
 
@@ -114,7 +117,7 @@ def honest(folder, door):
     """Make the files of the door, undamaged."""
     pixels = np.random.default_rng(1).integers(256, size=(40, 28, 28), dtype=np.uint8)
     idx = bytes.fromhex("00000803 00000028 0000001c 0000001c") + pixels.tobytes()
-    for name in ("idx", "mnist", "mnist-gz", "png", "jpeg"):
+    for name in ("idx", "mnist", "mnist-gz", "png", "jpeg", "vox"):
         (folder / name).mkdir(parents=True)
     if DOORS[door][0].startswith("run/"):
         train("--out", folder / "run")
@@ -124,6 +127,15 @@ def honest(folder, door):
     labels = bytes.fromhex("00000801 00000028") + bytes(40)
     Image.fromarray(pixels[0]).save(folder / "png/a.png")
     Image.fromarray(pixels[0]).save(folder / "jpeg/a.jpg")
+    voxels = (pixels[0] % 16).tobytes()  # 196 of them, 4 bytes each
+    chunks = (
+        b"SIZE"
+        + struct.pack("<5I", 12, 0, 16, 16, 16)
+        + b"XYZI"
+        + struct.pack("<3I", 4 + len(voxels), 0, 196)
+    )
+    main = b"VOX \x96\0\0\0MAIN" + struct.pack("<2I", 0, len(chunks + voxels))
+    (folder / "vox/a.vox").write_bytes(main + chunks + voxels)
     published = []
     for name, content in {"train-images-idx3-ubyte": idx, "train-labels-idx1-ubyte": labels}.items():
         (folder / "mnist" / name).write_bytes(content)

@@ -5,11 +5,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import struct
 import subprocess
 import time
 import urllib.request
+from urllib.parse import quote
 
 
 def program():
@@ -67,7 +69,10 @@ class Browser:
             "--disable-background-networking", "--force-device-scale-factor=1", f"--user-data-dir={folder}",
             f"--window-size={width},{height}", *flags, "about:blank",
         ]  # fmt: skip
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        # Debian's command is a script that starts the browser, so both are ended, as a group of processes.
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
         port_file, deadline = folder / "DevToolsActivePort", time.monotonic() + 60
         while not port_file.exists() or not port_file.read_text().strip():
             assert time.monotonic() < deadline and self.process.poll() is None, "the browser does not start"
@@ -145,5 +150,22 @@ class Browser:
 
     def close(self):
         self.socket.close()
-        self.process.terminate()
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(20)
+
+
+def address(server, state):
+    """The address of the page of a server with a state in it."""
+    return server.address + "#" + quote(json.dumps(state))
+
+
+def press(page, name):
+    page.evaluate(f"document.getElementById('{name}').click(); lab.busy")
+
+
+def turn(page, name, value):
+    """Change a control as a person does."""
+    page.evaluate(
+        f"(() => {{ const knob = document.getElementById('{name}'); knob.value = {json.dumps(value)};"
+        "knob.dispatchEvent(new Event('change')); return lab.busy; })()"
+    )

@@ -41,7 +41,7 @@ def few_steps(monkeypatch):
 
 def checked(capsys, folder=None, models=TINY):
     """The exit status and the printed report."""
-    code = command.check(Report(folder, 1 if folder else np.inf), "strict", models, SHAPE)
+    code = command.check(Report(folder, 1 if folder else np.inf), "strict", models, SHAPE[0])
     return code, capsys.readouterr().out
 
 
@@ -122,7 +122,7 @@ def test_equal_runs_have_the_same_bits_unless_something_else_has_a_say():
     [pytest.param(n, marks=[pytest.mark.slow] * (n in ("aegan", "capsgan", "capsnet"))) for n in MODELS],
 )
 def test_the_calls_of_a_step_are_those_that_the_stand_in_counts(name):
-    images = np.random.default_rng(0).uniform(-1, 1, (2, 28, 28, 1)).astype(np.float32)
+    images = steps.images_for(MODELS[name], 2).astype(np.float32)
     with mg.on("strict"):
         model = MODELS[name]()
         batch = (images, np.arange(2)) if parity.has_labels(model) else images
@@ -397,25 +397,18 @@ def test_without_a_gpu_the_command_says_why(flags, tmp_path):
 
 
 @pytest.mark.skipif(not cuda_status(), reason="there is a GPU")
-def test_a_gpu_that_is_required_is_missed(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-n",
-        "0",
-        "-m",
-        "gpu",
-        "-p",
-        "no:cacheprovider",
-        __file__,
-    ]
-    for required, said in (("0", "1 skipped"), ("1", "1 error")):
-        environment = os.environ | {"MINIGAN_REQUIRE_GPU": required}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-        assert said in done.stdout, done.stdout
-        assert (done.returncode == 0) is (required == "0")
+@pytest.mark.parametrize(("required", "outcome"), [("0", pytest.skip), ("1", pytest.fail)])
+def test_a_gpu_that_is_required_is_missed(required, outcome, request, monkeypatch):
+    """What conftest.py does before each test, with a test that has the mark `gpu` and with one that has not."""
+    file = str(Path(__file__).with_name("conftest.py"))
+    conftest = next(
+        p for p in request.config.pluginmanager.get_plugins() if getattr(p, "__file__", "") == file
+    )
+    monkeypatch.setenv("MINIGAN_REQUIRE_GPU", required)
+    conftest.pytest_runtest_setup(request.node)
+    request.node.add_marker("gpu")
+    with pytest.raises(outcome.Exception, match="CuPy|GPU|CUDA"):
+        conftest.pytest_runtest_setup(request.node)
 
 
 @pytest.mark.gpu

@@ -535,6 +535,7 @@ def test_a_learning_rate_that_was_changed_by_hand_is_in_the_state():
         (Tensor([1.0, 2.0]), TypeError, "parameters is a Tensor"),
         (None, TypeError, "parameters is a NoneType"),
         ([[1.0]], TypeError, "parameter 0 is a list, expected a Tensor"),
+        ([Tensor([1, 2])], TypeError, "parameter 0 is of int64, expected a Tensor of floating-point"),
     ],
 )
 def test_what_are_no_parameters_is_refused(parameters, error, message):

@@ -97,6 +97,7 @@ def test_a_wrong_use_ends_in_one_sentence(key):
 #: there are no pictures to load here, one would be downloaded, and the tables take long; all have tests of their own
 ELSEWHERE = (
     "data.load_folder",
+    "data.load_voxels",
     "data.load_fashion_mnist",
     "evaluation.short_table",
     "evaluation.picture_table",

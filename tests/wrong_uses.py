@@ -407,7 +407,7 @@ FIELDS = {
         "channels", "width", "latent_size", "r1_every", "critic_steps", "conditions", "kernel_size", "capsules", "dimensions",
         "classes", "class_dimensions", "routings", "filters", "strides", "recognition_units", "generation_units",
     ), SIZE),
-    "image_size": [*SIZE, 30, 3],
+    "image_size": [*SIZE, 30, 3], "size": [*SIZE, 18, 3],
     "image_shape": [3, None, "a", (28, 28), (0, 28, 1), (2.5, 28, 1), NOTHING],
     "g_hidden": [3, None, "a", (0,), (2.5,), NOTHING], "d_hidden": [3, None, "a", (0,), (2.5,), NOTHING],
     "decoder_units": [3, None, "a", (0, 1), (2,), NOTHING],
@@ -434,6 +434,7 @@ SMALL = {
     },
     "TransformingAutoencoder": {"image_size": 8, "capsules": 2},
     "AEGAN": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0},
+    "GAN3D": {"size": 8, "latent_size": 2, "width": 2, "categories": 0},
     "ConditionalGAN": {"image_size": 8, "latent_size": 2, "width": 2, "conditions": 3},
     "VAE": {"image_size": 8, "latent_size": 2, "width": 2},
 }  # fmt: skip
@@ -473,7 +474,7 @@ class Made(dict):
 
 MADE = Made()
 SHAPE_OF = {
-    "GAN": (3,), "MLPGAN": (4, 4, 1), "CapsNet": (28, 28, 1),
+    "GAN": (3,), "MLPGAN": (4, 4, 1), "CapsNet": (28, 28, 1), "GAN3D": (8, 8, 8, 1),
     **dict.fromkeys(("DCGAN", "WGANGP", "CapsGAN", "TransformingAutoencoder", "AEGAN", "VAE"), (8, 8, 1)),
 }  # fmt: skip
 for name, shape in SHAPE_OF.items():
@@ -566,6 +567,11 @@ DATA = {
         {"n": COUNT, "side": SIZE, "spacing": number(0.0, -1.0), "std": number(-1.0), "seed": MIXTURE["seed"]},
     ),
     "load_folder": Row(data.load_folder, {"folder": "pictures", "size": 8}, {"folder": PATH, "size": SIZE}),
+    "load_voxels": Row(data.load_voxels, {"folder": "pictures"}, {"folder": PATH}),
+    "solid_digits": Row(
+        data.solid_digits, {"images": of((2, 28, 28, 1))},
+        {"images": ["a", None, 3, of((2, 28, 28)), of((2, 16, 16, 1)), of((0, 28, 28, 1)), np.full((1, 28, 28, 1), nan)]},
+    ),
     "load_mnist": Row(data.load_mnist, {}, {"split": [*WORD, "test"], "full": FLAG}),
 }  # fmt: skip
 

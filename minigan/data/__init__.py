@@ -4,6 +4,7 @@
     faces.py       load_faces: small drawn heads in colour, with their attributes
     fashion.py     load_fashion_mnist: photographs of clothes
     folder.py      load_folder: PNG and JPEG files of your own
+    voxels.py      solid_digits, load_voxels: solids made of small cubes
     synthetic.py   ring and grid: mixtures of Gaussians in the plane, whose modes can be counted
     batches.py     Batches: an order that a run can resume in the middle of an epoch
 
@@ -17,5 +18,9 @@ from minigan.data.fashion import load_fashion_mnist
 from minigan.data.folder import load_folder
 from minigan.data.mnist import load_mnist
 from minigan.data.synthetic import grid, ring
+from minigan.data.voxels import load_voxels, solid_digits
 
-__all__ = ["Batches", "grid", "load_faces", "load_fashion_mnist", "load_folder", "load_mnist", "ring"]
+__all__ = [
+    "Batches", "grid", "load_faces", "load_fashion_mnist", "load_folder", "load_mnist", "load_voxels", "ring",
+    "solid_digits",
+]  # fmt: skip

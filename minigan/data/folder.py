@@ -35,7 +35,7 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     root, size = path("load_folder", folder=folder), whole("load_folder", size=size)
     if not root.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}")
-    pictures, files = [], _files(root)
+    pictures, files = [], files_in(root, SUFFIXES)
     for file in files:
         try:
             with warnings.catch_warnings():  # Pillow's of many pixels: there is a limit of our own
@@ -43,7 +43,7 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
                 with Image.open(file, formats=("PNG", "JPEG")) as picture:  # whatever it is called
                     pictures.append(_prepared(picture, size))
         except Exception as error:  # noqa: BLE001 - what a broken file raises depends on how it is broken
-            _skipped(file, error)
+            skipped(file, error)
     if not pictures:
         found = f"none of its {len(files)} can be read" if files else "it has none"
         raise ValueError(f"{folder}: expected PNG or JPEG files, but {found}")
@@ -53,15 +53,16 @@ def load_folder(folder: str | Path, size: int) -> np.ndarray:
     return scaled(pixels)
 
 
-def _files(folder: Path) -> list[Path]:
-    """The files with one of the SUFFIXES in the folder and in those inside it, in the order of their names."""
+def files_in(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files with one of the suffixes in the folder and in those inside it, in the order of their names."""
     found = []
-    for inside, _, names in os.walk(folder, onerror=lambda error: _skipped(error.filename, error)):
-        found += [Path(inside, name) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    for inside, _, names in os.walk(folder, onerror=lambda error: skipped(error.filename, error)):
+        found += [Path(inside, name) for name in names if Path(name).suffix.lower() in suffixes]
     return sorted(path for path in found if path.is_file())
 
 
-def _skipped(path: Any, error: Exception) -> None:
+def skipped(path: Any, error: Exception) -> None:
+    """Name on stderr a file or a folder that is left out, and why."""
     line = f"skipped {path}: {error}"  # a name can hold what would move the cursor or colour the screen
     print("".join(c if c.isprintable() else "?" for c in line), file=sys.stderr)
 

@@ -10,6 +10,7 @@ WIDTH, HEIGHT = 380, 250
 LEFT, RIGHT, BOTTOM = 52, 12, 40  # around the axes; above them is the title and the legend
 LINE = 17  # of text
 POINTS = 400  # of a curve, at most
+MOST = 1e300  # larger numbers have no difference in float64
 FEW = 2  # points of a curve that are marked; their axis begins at step 0
 #: Okabe and Ito (2008), the darkest first, for people with any of the usual kinds of colour blindness; light, dark
 COLOURS = (
@@ -47,7 +48,11 @@ def curves_svg(
 
 def _points(rows: Sequence[Mapping[str, float]], name: str) -> list[tuple[float, float]]:
     """(step, number) of the rows that have a finite number of this name, POINTS of them at most."""
-    points = [(row["step"], row[name]) for row in rows if name in row and math.isfinite(row[name])]
+    points = [
+        (row["step"], min(max(row[name], -MOST), MOST))
+        for row in rows
+        if name in row and math.isfinite(row[name])
+    ]
     every = math.ceil(len(points) / POINTS)
     return points[::-1][::every][::-1] if points else []  # with the last
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from minigan.autograd import Tensor, ancestors, grad
 from minigan.backend import to_numpy
+from minigan.checks import path as path_of
 from minigan.checks import whole
 from minigan.layers import Layer
 
@@ -50,7 +51,7 @@ class Graph:
         """Write the picture to a file, which appears whole or not at all."""
         from minigan.models.storage import replacing
 
-        with replacing(Path(path)) as file:
+        with replacing(path_of("Graph.save", path=path)) as file:
             file.write(self.svg.encode())
 
     def json(self) -> str:

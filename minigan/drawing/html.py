@@ -22,6 +22,7 @@ NUMBERS = 64  # of a Tensor, that are written out
 PICTURES = 24  # of a batch of images, that are shown
 BINS = 24
 ROWS = 40  # of a table
+MOST = 1e300  # larger numbers have no difference, and no sum, in float64
 
 
 def html_of(thing: Any) -> str:
@@ -38,7 +39,7 @@ def tensor_html(t: Tensor) -> str:
     title = f"<b>Tensor</b> {t.shape}, {t.dtype}, {escape(made_by)}"
     if t.grad is not None:
         title += f"; |grad| = {float(np.linalg.norm(to_numpy(t.grad).ravel())):.4g}"
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    finite = values[np.isfinite(values)].astype(np.float64) if values.dtype.kind == "f" else values
     if finite.size < values.size:
         title += f"; <b>{values.size - finite.size} numbers are not finite</b>"
     if values.size <= NUMBERS and values.ndim <= 2:
@@ -50,10 +51,9 @@ def tensor_html(t: Tensor) -> str:
     else:
         body = histogram(finite.ravel()) if finite.size else ""
         if finite.size:
-            body += (
-                f"<br>mean {finite.mean():.4g}, std {finite.std():.4g}, "
-                f"from {finite.min():.4g} to {finite.max():.4g}"
-            )
+            with np.errstate(all="ignore"):  # the square of 1e200
+                mean, std = finite.mean(), finite.std()
+            body += f"<br>mean {mean:.4g}, std {std:.4g}, from {finite.min():.4g} to {finite.max():.4g}"
     return f"<div>{title}<br>{body}</div>"
 
 
@@ -188,7 +188,13 @@ def png_uri(pixels: np.ndarray) -> str:
 
 def histogram(values: np.ndarray) -> str:
     """How often which numbers occur, as bars."""
-    counts, edges = np.histogram(values.astype(np.float64), BINS)
+    values = np.clip(values.astype(np.float64), -MOST, MOST)
+    low, high = values.min(), values.max()
+    largest = max(abs(low), abs(high))
+    margin = (
+        0.0 if high - low > max(1e-9 * largest, 1e-300) else max(0.5, 1e-9 * largest)
+    )  # (almost) one number
+    counts, edges = np.histogram(values, BINS, (low - margin, high + margin))
     bars = "".join(
         f"<rect x='{10 * i}' y='{60 - 60 * count / counts.max():.1f}' width='9' height='{60 * count / counts.max():.1f}'>"
         f"<title>{edges[i]:.3g} to {edges[i + 1]:.3g}: {count:,}</title></rect>"

@@ -193,7 +193,8 @@ def _size(box: Box) -> tuple[float, float]:
 def _box(box: Box, size: tuple[float, float], x: float, y: float, stub: int) -> list[str]:
     (width, height), (fill, stroke) = size, FILL[box.kind]
     left, top = x - width / 2, y - height / 2
-    parts = [f"<g><title>{escape(box.hint)}</title>"]
+    numbers = " ".join(map(str, box.nodes))
+    parts = [f'<g data-nodes="{numbers}"><title>{escape(box.hint)}</title>']
     if stub:
         parts.append(
             f'<path class="arrow" d="M{x:.1f} {top - 20:.1f}V{top:.1f}" stroke="#6b7680" stroke-dasharray="3 3"/>'

@@ -1,7 +1,6 @@
 """python -m minigan.exercises: start, check, hint, list and reset the exercises."""
 
 import argparse
-import os
 import sys
 import textwrap
 from pathlib import Path
@@ -10,6 +9,7 @@ from minigan.exercises.attempt import attempt
 from minigan.exercises.catalogue import EXERCISES, original
 from minigan.exercises.exercise import title
 from minigan.exercises.folder import DEFAULT, Folder, find
+from minigan.training.progress import end_quietly_without_a_reader
 
 COMMAND = "python -m minigan.exercises"
 TEXT = f"""Exercises that check themselves, {len(EXERCISES)} short files to edit.
@@ -58,7 +58,8 @@ def start(path: Path) -> int:
     except OSError as error:
         print(f"start: cannot write into {path}: {error.strerror}")
         return 1
-    print(f"{added} exercises copied into {path}." if added else f"{path} has all exercises already.")
+    where = "this folder" if path == Path() else path
+    print(f"{added} exercises copied into {where}." if added else f"{where} has all exercises already.")
     if path not in (Path(), Path(DEFAULT)):
         print(f"Go there: cd {path}")
     say_next(folder)
@@ -171,10 +172,5 @@ def _number(text: str) -> int | None:
 
 
 if __name__ == "__main__":
-    try:
-        status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        status = 0
-    sys.exit(status)
+    end_quietly_without_a_reader()
+    sys.exit(main())

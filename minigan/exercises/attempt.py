@@ -48,7 +48,7 @@ def attempt(number: int, path: Path, seconds: float | None = None) -> Result:
                 capture_output=True,
                 text=True,
                 timeout=limit,
-                env=_environment(),
+                env=environment(),
             )
         except subprocess.TimeoutExpired:
             words = f"{path.name} was stopped after {limit:g} seconds: it does not end, or takes too long."
@@ -60,7 +60,7 @@ def attempt(number: int, path: Path, seconds: float | None = None) -> Result:
         return Result(words == PASSED, words, _read(printed))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """So that the other process finds the same minigan, and speaks UTF-8."""
     root = str(Path(__file__).parents[2])
     return os.environ | {

@@ -17,6 +17,7 @@ from minigan.fast import optimizers as optimizers
 from minigan.fast import random as random
 from minigan.fast import resize_convolution as resize_convolution
 from minigan.fast import routing as routing
+from minigan.fast import volume as volume
 from minigan.fast.registry import Body, bodies, faster, use
 
 __all__ = ["Body", "bodies", "faster", "use"]

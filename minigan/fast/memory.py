@@ -7,11 +7,14 @@ the next one is fetched and zeroed again: that can cost more than the arithmetic
 from __future__ import annotations
 
 import ctypes
+import sys
 
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3  # their numbers in malloc.h
 
 
 def keep_freed_memory() -> None:
+    if sys.platform != "linux":  # WebAssembly has a mallopt as well, with numbers of its own
+        return
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # another C library: nothing to ask

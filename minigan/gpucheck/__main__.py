@@ -28,6 +28,7 @@ from minigan.gpucheck.parity import check_operations
 from minigan.gpucheck.report import Report
 from minigan.gpucheck.steps import check_models
 from minigan.runs.folder import MODELS, new_folder
+from minigan.training.progress import end_quietly_without_a_reader
 
 MINUTES = 5.0
 
@@ -82,12 +83,12 @@ def check(
     report: Report,
     device: str,
     models: Mapping[str, Callable[[], Any]] = MODELS,
-    shape: tuple[int, ...] = (64, 28, 28, 1),
+    n: int = 64,
 ) -> int:
     """All parts, in the order of their importance, the last two if there is a folder; 1 after failures, else 0."""
     describe(report, device)
     check_operations(report, device)
-    check_models(report, device, models, shape, full=report.folder is not None)
+    check_models(report, device, models, n, full=report.folder is not None)
     if report.folder is not None:
         beside_torch.compare(report, device)
         digits.draw_digits(report, device, report.folder)
@@ -122,4 +123,5 @@ def name_of(library: Any) -> str:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     sys.exit(main())

@@ -26,6 +26,7 @@ CALLS = {
     "capsgan": 714,
     "capsnet": 324,
     "conditional": 529,
+    "gan3d": 796,
     "transforming_autoencoder": 122,
     "aegan": 1341,
     "vae": 200,
@@ -33,17 +34,17 @@ CALLS = {
 
 
 def check_models(
-    report: Report, device: str, models: Mapping[str, Callable[[], Any]], shape: tuple[int, ...], full: bool
+    report: Report, device: str, models: Mapping[str, Callable[[], Any]], n: int, full: bool
 ) -> None:
     """A row and a line for each model: differences, times, transfers; the bits of equal runs and calls if `full`.
 
-    models  name -> a function that makes one; each takes batches of `shape` (N, H, W, C)
+    models  name -> a function that makes one; its batches are n images of its image_shape
     """
-    images = np.random.default_rng(0).uniform(-1, 1, shape)
     head = {"float64": 10, "float32": 10, "step here": 13, "on the CPU": 13, "uploads": 10, "downloads": 11}
     head |= {"calls*": 8, "same bits": 11} if full else {}
 
     def check(name: str) -> None:
+        images = images_for(models[name], n)
         worst = model_differences(report, device, name, models[name], images)
         found = a_step(device, models[name], images.astype(np.float32))
         line = f"{name:<36}" + "".join(f"{number:>10.1e}" for number in worst.values())
@@ -61,6 +62,12 @@ def check_models(
     report.each("models", models, check)
     if full:
         report.say("* counted on the stand-in for CuPy of the tests, not here")
+
+
+def images_for(make: Callable[[], Any], n: int) -> np.ndarray:
+    """n images of noise, of the shape that the model which `make` makes is trained on."""
+    with mg.on("cpu"):
+        return np.random.default_rng(0).uniform(-1, 1, (n, *make().image_shape))
 
 
 def a_step(device: str, make: Callable[[], Any], images: np.ndarray) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 from minigan.autograd import Primitive, primitives
 from minigan.gradcheck.cases import Case, all_cases
 from minigan.gradcheck.check import GradientError, worst_errors
+from minigan.training.progress import end_quietly_without_a_reader
 
 
 def main() -> int:
@@ -44,4 +45,5 @@ def _check(name: str, op: Primitive, cases: list[Case]) -> list[str]:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     sys.exit(main())

@@ -5,8 +5,10 @@ import webbrowser
 from contextlib import suppress
 from pathlib import Path
 
+from minigan.lab import webassembly
 from minigan.lab.recording import write
 from minigan.lab.server import Server, serve
+from minigan.training.progress import end_quietly_without_a_reader
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,13 +25,29 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="FILE",
         help="write a page with a recorded run (default: serve the page)",
     )
+    parser.add_argument(
+        "--site",
+        type=Path,
+        metavar="FOLDER",
+        help="write laboratory.html and what it needs to run Python in the browser (default: serve the page)",
+    )
+    parser.add_argument(
+        "--pyodide",
+        type=Path,
+        metavar="DIR",
+        help="a folder with Pyodide: run Python in the browser with it (default: its CDN, for --site only)",
+    )
     args = parser.parse_args(arguments)
     if not 0 <= args.port < 65536:
         parser.error(f"--port is {args.port}, expected 0 to 65535")
     if args.write:
         return write(args.write)
     try:
-        server = Server(args.port)
+        if args.site:
+            return webassembly.write(args.site, args.pyodide)
+        server = Server(args.port, pyodide=args.pyodide)
+    except FileNotFoundError as error:
+        parser.error(f"{error}")
     except OSError as error:
         parser.error(f"port {args.port} of 127.0.0.1 cannot be used: {error.strerror}")
     with suppress(KeyboardInterrupt), server:
@@ -40,4 +58,5 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    end_quietly_without_a_reader()
     main()

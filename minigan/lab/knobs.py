@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from minigan.checks import choice, real, whole
+from minigan.checks import choice, real, short, whole
 from minigan.losses import KINDS
 
 DATA = ("ring", "grid", "spiral", "moons", "drawn")
@@ -34,6 +34,8 @@ class Settings:
     slope_weight: float = 0.0
     input_noise: float = 0.0
     packing: int = 1
+    batch_std: str = "off"
+    average_decay: float = 0.0
     width: int = 32
     hidden: int = 2
     activation: str = "leaky_relu"
@@ -50,6 +52,9 @@ class Settings:
             )
         if not isinstance(self.points, list | tuple) or len(self.points) > MOST_POINTS:
             raise ValueError(f"Settings: expected at most {MOST_POINTS} points")
+        for point in self.points:
+            if not isinstance(point, list | tuple) or len(point) != 2:
+                raise ValueError(f"Settings: a point is {short(point)}, expected (x, y)")
         pairs = tuple((real("Settings", least=-2, most=2, x=x), real("Settings", least=-2, most=2, y=y))
                       for x, y in self.points)  # fmt: skip
         object.__setattr__(self, "points", pairs)
@@ -121,6 +126,9 @@ KNOBS = {
     "input_noise": Knob("Penalties", "input noise", "standard deviation of the noise on what D sees", limits=(0.0, 1.0), live=True),
     "packing": Knob("Networks", "packing, m", "points that D sees side by side, as PacGAN does", limits=(1, 4),
                     whole=True),
+    "batch_std": Knob("Networks", "std of the batch", "as a feature for D: layers.MinibatchStdDev", ("off", "on")),
+    "average_decay": Knob("Networks", "average of G", "decay of the moving average of G that is drawn; 0: G itself",
+                          limits=(0.0, 0.9999)),
     "width": Knob("Networks", "units", "of every hidden layer of G and D", limits=(2, 128), whole=True),
     "hidden": Knob("Networks", "hidden layers", "of G and of D", limits=(1, 4), whole=True),
     "activation": Knob("Networks", "activation", "after every hidden layer",

@@ -8,24 +8,7 @@ const make = (tag, properties = {}, ...children) => {
   return node;
 };
 
-// --- The engine: whoever answers commands ----------------------------------------------------------------
-
-const server = {
-  async call(command, values = {}) {
-    const answer = await fetch("command", {
-      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ command, ...values }),
-    });
-    if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
-    return answer.json();
-  },
-};
-const engine = window.labEngine || server;
-
-async function call(command, values) {
-  const result = await engine.call(command, values);
-  if (result.error) throw new Error(result.error);
-  return result;
-}
+const call = (name, values) => engine.call(name, values);
 
 // --- What the page knows ---------------------------------------------------------------------------------
 
@@ -39,7 +22,7 @@ const lab = {
   shown: Object.fromEntries(LAYERS.map(([name]) => [name, name !== "grid"])),
   hidden: new Set(), chosen: -1, drawing: null, cursor: [0, 0],
   running: false, busy: Promise.resolve(), last: 0,
-  curves: null, counted: null, preset: null, written: "",
+  curves: null, counted: null, preset: null, written: "", more: {},
 };
 window.lab = lab;
 
@@ -138,17 +121,18 @@ async function run() {
   say("");
   let frames = 0, began = performance.now(), written = began;
   while (lab.running) {
+    const pace = engine.now.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame);
     await inOrder(async () => {
       if (!lab.running) return;
       const frame = await call("act", { action: "b", n: +$("speed").value, since: since() });
       take(frame);
       if (frame.ended) pause();
     });
+    await pace;
     frames++;
     const now = performance.now();
     if (now - began > 1000) { document.body.dataset.fps = (frames / (now - began) * 1000).toFixed(1); frames = 0; began = now; }
     if (now - written > 2000) { writeAddress(); written = now; }
-    await (engine.recorded ? new Promise(done => setTimeout(done, 100)) : new Promise(requestAnimationFrame));
   }
 }
 
@@ -440,8 +424,8 @@ async function walkBack() {
 // --- The address -----------------------------------------------------------------------------------------
 
 function writeAddress() {
-  if (!lab.frame || engine.recorded) return;
-  const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden] };
+  if (!lab.frame || engine.now.recorded) return;
+  const state = { start: lab.frame.start, log: lab.frame.log, hide: [...lab.hidden], ...lab.more };
   lab.written = "#" + encodeURIComponent(JSON.stringify(state));
   history.replaceState(null, "", lab.written);
 }
@@ -452,6 +436,7 @@ async function readAddress() {
   pause();
   lab.hidden = new Set((state.hide || []).filter(name => name in PARTS));
   showParts();
+  readTabs(state);
   await inOrder(async () => {
     try { take(await call("start", { settings: state.start || {} })); }
     catch (error) { take(await call("start", { settings: {} })); throw error; }
@@ -504,6 +489,7 @@ function listen() {
   $("step-g").addEventListener("click", () => step("g"));
   $("slow").addEventListener("click", slowMotion);
   $("restart").addEventListener("click", () => start(lab.still.settings));
+  $("live").addEventListener("click", goLive);
   $("copy").addEventListener("click", () => inOrder(copyScript));
   $("moment").addEventListener("input", () => goTo(+$("moment").value));
   $("name").append(...lab.names.map(name => make("option", { value: name, textContent: name })));
@@ -518,7 +504,7 @@ function listen() {
   plane.addEventListener("pointerdown", event => lab.drawing ? addPoint(lab.plane.point(event)) : lab.frame && follow(lab.plane.nearest(lab.frame, lab.plane.point(event))));
   plane.addEventListener("keydown", planeKey);
   document.addEventListener("keydown", event => {
-    if (event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
+    if (lab.more.tab || event.ctrlKey || event.metaKey || event.altKey || /INPUT|SELECT|TEXTAREA/.test(event.target.tagName)) return;
     if (event.key === " " && event.target.tagName === "BUTTON") return;
     const press = { " ": "run", d: "step-d", g: "step-g", s: "slow", r: "restart" }[event.key];
     if (press) { event.preventDefault(); $(press).click(); }
@@ -529,20 +515,49 @@ function listen() {
 }
 
 async function begin() {
+  if (!window.labRecording) lab.alive = new EventSource("alive");
+  if (engine.canRunHere && !engine.now.recorded) await loadPython();
   Object.assign(lab, await call("begin"));
   forgetCurves();
-  makeKnobs(); makePresets(); makeLegend(); makeHide(); listen();
-  if (engine === server) lab.alive = new EventSource("alive");
+  makeKnobs(); makePresets(); makeLegend(); makeHide(); makeTabs(); listen();
   await readAddress();
   await inOrder(() => showSource("d_step"));
   document.body.dataset.ready = "yes";
-  if (engine.recorded) playRecording();
+  if (engine.now.recorded) playRecording();
 }
 
+// What a recording cannot do.
+const needsEngine = () => ["step-d", "step-g", "slow", "copy", "preset", "speed", "draw", "tab-graph", ...Object.keys(lab.knobs).map(name => "knob-" + name)];
+
 function playRecording() {
-  for (const id of ["step-d", "step-g", "slow", "copy", "preset", "speed", "draw", "tab-graph", ...Object.keys(lab.knobs).map(name => "knob-" + name)]) $(id).disabled = true;
+  for (const id of needsEngine()) $(id).disabled = true;
+  $("live").hidden = !engine.canRunHere;
   run();
-  say("A recorded run. To train, change settings and look inside: python -m minigan.lab");
+  say(engine.canRunHere ? 'A recorded run. To train, change settings and look inside, press "Run live in this browser"'
+    : "A recorded run. To train, change settings and look inside: python -m minigan.lab");
+}
+
+async function loadPython() {
+  $("loading").hidden = false;
+  say("Loading Python and NumPy into this browser, 20 MB the first time");
+  try { await engine.runHere(share => { $("loading").value = share; if (share > 0.98) say("Python is starting"); }); }
+  finally { $("loading").hidden = true; }
+}
+
+// From the recording to a training in this browser, with the settings that the address says.
+async function goLive() {
+  $("live").disabled = true;
+  try { await loadPython(); }
+  catch (error) {
+    $("live").disabled = false;
+    return say(`Python cannot be loaded (${error.message}): the recorded run plays on without it`, true);
+  }
+  pause();
+  await lab.busy;
+  $("live").hidden = true;
+  for (const id of needsEngine()) $(id).disabled = false;
+  await readAddress();
+  say("Python runs in this browser now: press Run");
 }
 
 begin().catch(error => say(error.message, true));

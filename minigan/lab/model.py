@@ -6,6 +6,7 @@ where a setting asks for them.
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from typing import Any
 
@@ -14,22 +15,26 @@ import numpy as np
 from minigan.autograd import Tensor, grad
 from minigan.backend import Array, normal, uniform
 from minigan.lab.knobs import Settings
-from minigan.layers import ELU, Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, Tanh
+from minigan.layers import ELU, Dense, Layer, LeakyReLU, MinibatchStdDev, ReLU, Sequential, Sigmoid, Tanh
 from minigan.losses import discriminator_loss, generator_loss, gradient_penalty, r1_penalty
 from minigan.models import Model
 from minigan.ops import concatenate, sigmoid
-from minigan.optimizers import SGD, Adam, Optimizer, RMSprop, linear_decay
+from minigan.optimizers import SGD, Adam, Optimizer, RMSprop, linear_decay, update_ema, warm_up
 
 ACTIVATIONS = {"relu": ReLU, "leaky_relu": LeakyReLU, "tanh": Tanh, "elu": ELU, "sigmoid": Sigmoid}
 FINAL = 0.05  # the final fraction of a learning rate that falls
 
 
-def network(n_in: int, n_out: int, s: Settings) -> Layer:
-    """n_in -> width -> ... -> width -> n_out, with an activation after every hidden layer."""
+def network(n_in: int, n_out: int, s: Settings, std: bool = False) -> Sequential:
+    """n_in -> width -> ... -> width -> n_out, with an activation after every hidden layer.
+
+    std  before the last layer comes one more feature: how much the batch varies
+    """
     layers: list[Layer] = []
     for i in range(s.hidden):
         layers += [Dense(s.width if i else n_in, s.width), ACTIVATIONS[s.activation]()]
-    return Sequential(*layers, Dense(s.width, n_out))
+    layers += [MinibatchStdDev()] if std else []
+    return Sequential(*layers, Dense(s.width + std, n_out))
 
 
 def constant(rate: float, step: int) -> float:
@@ -56,7 +61,10 @@ class PlaneGAN(Model):
 
     def __init__(self, s: Settings):
         self.s = s
-        self.G, self.D = network(s.latent_size, 2, s), network(2 * s.packing, 1, s)
+        self.G = network(s.latent_size, 2, s)
+        self.D = network(2 * s.packing, 1, s, s.batch_std == "on")
+        if s.average_decay:
+            self.average = copy.deepcopy(self.G)
         self.g_optimizer = optimizer(s, self.G, s.g_rate, s.g_steps)
         self.d_optimizer = optimizer(s, self.D, s.d_rate, s.d_steps)
 
@@ -83,6 +91,8 @@ class PlaneGAN(Model):
         loss = generator_loss(d_fake, s.kind)
         *gradients, at_fake = grad(loss, [*self.G.parameters(), fake])
         self.g_optimizer.step(gradients)
+        if s.average_decay:
+            update_ema(self.average, self.G, warm_up(s.average_decay, self.g_optimizer.steps))
         return {"g_loss": float(loss), "g_gradient": float(np.sqrt((at_fake * at_fake).sum() * n))}
 
     def train_step(self, batch: np.ndarray) -> dict[str, Any]:
@@ -92,6 +102,10 @@ class PlaneGAN(Model):
         for _ in range(self.s.g_steps):
             numbers |= self.g_step(len(real))
         return numbers
+
+    def generate(self, z: Array) -> Array:
+        """The points (N, 2) that are drawn: of the moving average of G, if there is one."""
+        return self.average(z) if self.s.average_decay else self.G(z)
 
     def noise(self, n: int) -> Array:
         """z (n, latent_size)."""
@@ -117,12 +131,25 @@ def d_numbers(real: Array, fake: Array, d_real: Array, d_fake: Array) -> dict[st
     }
 
 
-def surface(model: PlaneGAN, x: np.ndarray, partners: np.ndarray) -> np.ndarray:
-    """D's logit (N,) at points x (N, 2); with packing, the mean over packs with real `partners` (P, m - 1, 2)."""
+def surface(model: PlaneGAN, x: np.ndarray, partners: np.ndarray, batch: np.ndarray) -> np.ndarray:
+    """D's logit (N,) at points x (N, 2); with packing, the mean over packs with real `partners` (P, m - 1, 2).
+
+    batch  generated points (M, 2): if D sees how much its batch varies, it sees that of these
+    """
     if model.s.packing == 1:
-        return model.D(x)[:, 0]
+        return logits(model, x, batch)[:, 0]
     packs = [np.concatenate([x, np.broadcast_to(p.reshape(-1), (len(x), p.size))], axis=1) for p in partners]
-    return model.D(np.concatenate(packs).astype(np.float32)).reshape((len(partners), len(x))).mean(axis=0)
+    found = logits(model, np.concatenate(packs).astype(np.float32), model.packs(batch))
+    return found.reshape((len(partners), len(x))).mean(axis=0)
+
+
+def logits(model: PlaneGAN, x: np.ndarray, batch: np.ndarray) -> np.ndarray:
+    """D's logits (N, 1) of packs x, each as if it were one of a large batch."""
+    if model.s.batch_std == "off":
+        return model.D(x)
+    *front, std, last = model.D.layers
+    s = std(Sequential(*front)(batch))[:1, -1:]  # (1, 1), the same for all of the batch
+    return last(np.concatenate([Sequential(*front)(x), np.broadcast_to(s, (len(x), 1))], axis=1))
 
 
 def arrows(model: PlaneGAN, x: np.ndarray, partners: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 // The engine of a recorded run: it answers what has been recorded, and says so where it would have to compute.
 "use strict";
 
-window.labEngine = {
+window.labRecorded = {
   recorded: true,
   place: 0,
 

@@ -6,15 +6,25 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from minigan.lab import source
-from minigan.lab.commands import Commands
+from minigan.lab.commands import Commands, packed
 from minigan.lab.frame import frame, still
 from minigan.lab.knobs import Settings
 from minigan.lab.session import Session
 
 HERE = Path(__file__).parent
+SCRIPTS = (
+    "engine.js",
+    "plane.js",
+    "tabs.js",
+    "digits.js",
+    "python.js",
+    "lab.js",
+)  # in their order on the page
 STEPS, EVERY = 1500, 15  # of the run, and from one frame to the next
-LISTS = ("fake", "arrows", "grid", "d_fake")
+ROUNDED = ("fake", "arrows", "grid", "d_fake")
 
 
 def record(settings: Settings, steps: int = STEPS, every: int = EVERY) -> dict[str, Any]:
@@ -24,28 +34,31 @@ def record(settings: Settings, steps: int = STEPS, every: int = EVERY) -> dict[s
         if moment:
             session.act("b", every)
         found = frame(session, moment - every) | {"log": [], "oldest": 0}
-        frames.append(found | {name: rounded(found[name]) for name in LISTS})
+        frames.append(found | {name: rounded(found[name]) for name in ROUNDED})
     sources = {name: source.of(name) for name in source.NAMES}
     return {"begin": Commands().begin(), "still": still(session), "sources": sources, "frames": frames}
 
 
-def rounded(values: list) -> list:
-    """Two digits of every number, which is finer than a pixel."""
-    return [rounded(v) if isinstance(v, list) else v if v is None else round(v, 2) for v in values]
+def rounded(values: np.ndarray) -> list:
+    """Two digits of every number, which is finer than a pixel, and takes less room than all of its bytes."""
+    return values.astype(float).round(2).tolist()
 
 
-def page(recording: dict[str, Any]) -> str:
-    """One HTML file: style, scripts and the recording stand inside it."""
+def page(recording: dict[str, Any], pyodide: str = "") -> str:
+    """One HTML file: style, scripts and the recording stand inside it.
+
+    With an address of Pyodide it can run live as well: worker.js and minigan.zip lie beside it then.
+    """
     text = (HERE / "page.html").read_text()
+    if pyodide:
+        text = runs_here(text, pyodide)
     style = f"<style>\n{(HERE / 'lab.css').read_text()}</style>"
-    data = json.dumps(recording, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    data = json.dumps(recording, separators=(",", ":"), allow_nan=False, default=packed).replace("</", "<\\/")
     scripts = [f"window.labRecording = {data};"]
-    scripts += [(HERE / name).read_text() for name in ("recorded.js", "plane.js", "lab.js")]
+    scripts += [(HERE / name).read_text() for name in ("recorded.js", *SCRIPTS)]
     text = replaced(text, '<link rel="stylesheet" href="lab.css">', style)
-    text = replaced(text, '<script src="plane.js"></script>\n', "")
-    return replaced(
-        text, '<script src="lab.js"></script>', "\n".join(f"<script>\n{s}\n</script>" for s in scripts)
-    )
+    links = "\n".join(f'<script src="{name}"></script>' for name in SCRIPTS)
+    return replaced(text, links, "\n".join(f"<script>\n{s}\n</script>" for s in scripts))
 
 
 def replaced(text: str, old: str, new: str) -> str:
@@ -54,6 +67,11 @@ def replaced(text: str, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def write(path: Path, steps: int = STEPS) -> None:
+def runs_here(text: str, pyodide: str) -> str:
+    """A page that runs Python itself, with Pyodide from this address."""
+    return replaced(text, "<body", f'<body data-pyodide="{pyodide}"')
+
+
+def write(path: Path, steps: int = STEPS, pyodide: str = "") -> None:
     """Record the default run, and write the page."""
-    path.write_text(page(record(Settings(), steps)), encoding="utf-8")
+    path.write_text(page(record(Settings(), steps), pyodide), encoding="utf-8")

@@ -42,18 +42,27 @@ def head(s: Settings, used: set[str], falls: bool) -> list[str]:
         if key in used
     ]
     mixture = s.data in ("ring", "grid")
+    layers = {"Dense", "Sequential", ACTIVATIONS[s.activation][:-2]} | (
+        {"MinibatchStdDev"} if s.batch_std == "on" else set()
+    )
+    of_optimizers = [
+        optimizer,
+        *(["linear_decay"] if falls else []),
+        *(["update_ema", "warm_up"] if s.average_decay else []),
+    ]
     return [
         '"""A GAN that learns in the plane, as the laboratory trained it."""',
         "",
+        *(["import copy", ""] if s.average_decay else []),
         "import numpy as np",
         "",
         "import minigan as mg",
         "from minigan.backend import normal" + (", uniform" if s.noise == "uniform" else ""),
         *([f"from minigan.data import {s.data}"] if mixture else
           ["from minigan.lab.knobs import Settings", "from minigan.lab.plane import draw"]),
-        f"from minigan.layers import {', '.join(sorted({'Dense', 'Sequential', ACTIVATIONS[s.activation][:-2]}))}",
+        f"from minigan.layers import {', '.join(sorted(layers))}",
         f"from minigan.losses import {', '.join(sorted(losses))}",
-        f"from minigan.optimizers import {optimizer}" + (", linear_decay" if falls else ""),
+        f"from minigan.optimizers import {', '.join(of_optimizers)}",
         "",
         *[f"{name} = {getattr(s, name)!r}" for name in VARIABLES if name in used],
         *([] if mixture else [f"data = Settings.of({Settings.of({n: getattr(s, n) for n in ('data', 'spread', 'points')}).differences()!r})"]),
@@ -70,7 +79,12 @@ def networks(s: Settings) -> list[str]:
         lines += [f"{name} = Sequential("]
         for i in range(s.hidden):
             lines += [f"    Dense({s.width if i else n_in}, {s.width}), {ACTIVATIONS[s.activation]},"]
-        lines += [f"    Dense({s.width}, {n_out}),", ")"]
+        std = name == "D" and s.batch_std == "on"
+        lines += [
+            f"    MinibatchStdDev(), Dense({s.width + 1}, 1)," if std else f"    Dense({s.width}, {n_out}),",
+            ")",
+        ]
+    lines += ["average = copy.deepcopy(G)"] if s.average_decay else []
     return lines + [optimizer(s, "G"), optimizer(s, "D"), ""]
 
 
@@ -111,7 +125,10 @@ def steps(s: Settings, used: set[str], log: list[list[Any]]) -> list[str]:
     lines += ["    d_optimizer.step(mg.grad(loss, D.parameters()))", "    return float(loss)", "", ""]
     lines += ["def g_step():", "    fake = G(noise(batch))"]
     lines += [f"    loss = generator_loss(D({g}), kind)"]
-    lines += ["    g_optimizer.step(mg.grad(loss, G.parameters()))", "    return float(loss)", "", ""]
+    lines += ["    g_optimizer.step(mg.grad(loss, G.parameters()))"]
+    if s.average_decay:
+        lines += [f"    update_ema(average, G, warm_up({s.average_decay}, g_optimizer.steps))"]
+    lines += ["    return float(loss)", "", ""]
     lines += ["def data_of(n):", f"    return {draw}", "", ""]
     return lines + whole_step(used, log)
 

@@ -14,14 +14,23 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from minigan.lab import webassembly
 from minigan.lab.commands import Commands
+from minigan.lab.recording import SCRIPTS, runs_here
 
 HERE = Path(__file__).parent
-FILES = {"": ("page.html", "text/html"), "lab.css": ("lab.css", "text/css"), "lab.js": ("lab.js", "text/javascript"),
-         "plane.js": ("plane.js", "text/javascript")}  # fmt: skip
+FILES = {"": "page.html"} | {name: name for name in ("lab.css", "worker.js", *SCRIPTS)}
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".wasm": "application/wasm",
+    ".zip": "application/zip",
+}
 LARGEST = 2**18  # bytes of a command
 GRACE = 5.0  # seconds without a page after which the server ends: reloading it takes less
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
+POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; connect-src 'self'"
 
 
 class Refused(Exception):
@@ -29,20 +38,31 @@ class Refused(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves one session on 127.0.0.1; port 0 is any that is free."""
+    """Serves one session on 127.0.0.1; port 0 is any that is free.
+
+    With a folder that holds Pyodide, the page does not ask this session, but runs Python itself.
+    """
 
     daemon_threads = True
 
-    def __init__(self, port: int = 0, grace: float = GRACE):
+    def __init__(self, port: int = 0, grace: float = GRACE, pyodide: Path | None = None):
+        self.files = {name: HERE / file for name, file in FILES.items()}
+        self.pyodide = pyodide is not None
+        if pyodide is not None:
+            self.files |= {path.name: path for path in webassembly.files(pyodide)}
+        self.commands, self.lock = Commands(), threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
         self.token = secrets.token_urlsafe(24)
-        self.commands, self.lock = Commands(), threading.Lock()
         self.pages, self.left, self.grace = 0, time.monotonic(), grace
         self.was_open = False
 
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/{self.token}/"
+
+    def server_close(self) -> None:
+        self.commands.close()
+        super().server_close()
 
     def is_deserted(self) -> bool:
         """The page was open, and has been closed for a while."""
@@ -85,10 +105,17 @@ class Handler(BaseHTTPRequestHandler):
     def get(self, name: str) -> None:
         if self.path == f"/{self.server.token}/alive":
             return self.stay()
-        if self.path != f"/{self.server.token}/{name}" or name not in FILES:
+        if self.path != f"/{self.server.token}/{name}":
             raise Refused(HTTPStatus.NOT_FOUND)
-        file, kind = FILES[name]
-        self.send(HTTPStatus.OK, (HERE / file).read_bytes(), f"{kind}; charset=utf-8")
+        if self.server.pyodide and name == "minigan.zip":
+            return self.send(HTTPStatus.OK, webassembly.source(), KINDS[".zip"])
+        if name not in self.server.files:
+            raise Refused(HTTPStatus.NOT_FOUND)
+        path = self.server.files[name]
+        body = path.read_bytes()
+        if self.server.pyodide and name == "":
+            body = runs_here(body.decode(), "./").encode()
+        self.send(HTTPStatus.OK, body, KINDS.get(path.suffix, "application/octet-stream"))
 
     def post(self, name: str) -> None:
         if self.path != f"/{self.server.token}/command":
@@ -101,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         if int(length) > LARGEST:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         with self.server.lock:
-            answer = self.server.commands.answer(self.rfile.read(int(length)))
+            answer = self.server.commands.reply(self.rfile.read(int(length)))
         self.send(HTTPStatus.OK, answer, "application/json")
 
     def stay(self) -> None:

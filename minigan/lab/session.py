@@ -10,15 +10,15 @@ import copy
 import hashlib
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minigan import backend
+from minigan.checks import whole
 from minigan.lab.knobs import KNOBS, Settings
 from minigan.lab.model import PlaneGAN
+from minigan.lab.noise import OwnNoise
 from minigan.lab.plane import draw
 from minigan.training import Monitor
 
@@ -38,7 +38,7 @@ class Moment(NamedTuple):
     numbers: Numbers
 
 
-class Session:
+class Session(OwnNoise):
     """Begins at moment 0 with settings; `act` trains, `go_to` goes back, `change` turns a knob."""
 
     def __init__(self, settings: Settings | None = None, room: float = ROOM):
@@ -77,7 +77,7 @@ class Session:
         """
         if action not in ACTIONS:
             raise ValueError(f"Session.act: action is {action!r}, expected one of {ACTIONS}")
-        for _ in range(n):
+        for _ in range(whole("Session.act", n=n)):
             with self.randomness(), np.errstate(all="ignore"):
                 numbers = self.one(action)
                 state = self.model.state()
@@ -133,7 +133,7 @@ class Session:
 
     def go_to(self, moment: int) -> None:
         """Go to a moment that is kept; training goes on from there."""
-        if not self.oldest <= moment <= self.last:
+        if not self.oldest <= whole("Session.go_to", least=0, moment=moment) <= self.last:
             raise ValueError(f"Session.go_to: {moment} is not kept, expected {self.oldest} to {self.last}")
         self.now = moment
         self.take(self.moments[moment - self.oldest])
@@ -165,16 +165,6 @@ class Session:
         del self.actions[self.now :]
         self.changes = {moment: values for moment, values in self.changes.items() if moment <= self.now}
         self.warnings = [(moment, text) for moment, text in self.warnings if moment <= self.now]
-
-    @contextmanager
-    def randomness(self) -> Iterator[None]:
-        """Inside, the random generator of the package is ours; afterwards it is as it was."""
-        bits = backend.generator.bit_generator
-        before, bits.state = bits.state, self.noise_bits
-        try:
-            yield
-        finally:
-            self.noise_bits, bits.state = bits.state, before
 
     # --- What it was, in words that lead here again ---------------------------------------------------
 

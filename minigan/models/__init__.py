@@ -9,13 +9,12 @@ from minigan.models.capsnet import CapsNet
 from minigan.models.conditional_gan import ConditionalGAN
 from minigan.models.dcgan import DCGAN
 from minigan.models.gan import GAN
+from minigan.models.gan3d import GAN3D
 from minigan.models.mlp_gan import MLPGAN
 from minigan.models.model import Model
 from minigan.models.transforming_autoencoder import TransformingAutoencoder
 from minigan.models.vae import VAE
 from minigan.models.wgan_gp import WGANGP
 
-__all__ = [
-    "AEGAN", "DCGAN", "GAN", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "ConditionalGAN", "Model",
-    "TransformingAutoencoder",
-]  # fmt: skip
+__all__ = ["AEGAN", "DCGAN", "GAN", "GAN3D", "MLPGAN", "VAE", "WGANGP", "CapsGAN", "CapsNet", "ConditionalGAN",
+           "Model", "TransformingAutoencoder"]  # fmt: skip

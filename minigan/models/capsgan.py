@@ -10,8 +10,8 @@ image is real, D(x) = ‖v‖ in [0, 1), and both are trained with the margin lo
     D minimises  L_M(D(x), 1) + L_M(D(G(z)), 0),        G minimises  L_M(D(G(z)), 1)
 
 (Jaiswal, AbdAlmageed, Wu and Natarajan 2018, "CapsuleGAN"; Saqur and Vivona 2018, "CapsGAN", have the same
-D). The margins are more than a matter of taste.  ‖v‖ = ‖s‖²/(1 + ‖s‖²) is flat at s = 0, so that an image
-which D rejects completely would tell G nothing; but D stops pushing at 0.1, where the slope is still 0.54.
+D).  ‖v‖ = ‖s‖²/(1 + ‖s‖²) is flat at s = 0, so an image that D rejects completely would tell G nothing.  The
+margins prevent that: D stops pushing at 0.1, where the slope is still 0.54.
 
 A D that cannot tell returns the d that makes L_M(d, 1) + L_M(d, 0) least: 2 (0.9 - d) = d - 0.1, d = 19/30.
 So "real" is what gets more than that, not what gets more than ½.

@@ -19,7 +19,7 @@ normalization and ReLU in G, leaky ReLU in D, tanh at the end.  What is added he
 from dataclasses import dataclass
 
 from minigan import layers as L
-from minigan.checks import choice, renamed, whole
+from minigan.checks import choice, real, renamed, whole
 from minigan.models.categorical import CategoricalCode
 from minigan.models.gan import GAN
 
@@ -57,8 +57,7 @@ def generator(
     who, latent_size: int, image_shape: Shape, width: int, categories=0, upsampling="transpose", kernel_size=4
 ) -> L.Layer:
     channels, deep, quarter = image_shape[2], 2 * width, quarter_of(who, image_shape)
-    if not 0 <= whole(who, least=0, categories=categories) <= latent_size:
-        raise ValueError(f"{who}: categories is {categories}, expected 0 to latent_size, {latent_size}")
+    real(who, most=latent_size, categories=whole(who, least=0, categories=categories))
     return L.Sequential(
         *([CategoricalCode(categories)] if categories else []),
         L.Dense(latent_size, quarter * quarter * deep, use_bias=False), L.Reshape((quarter, quarter, deep)),

@@ -3,8 +3,7 @@
 Part I; read `gan` before it, where the training step is.
 
 The layers of Goodfellow et al. 2014 in today's form: ReLU and batch normalization in G; leaky ReLU
-instead of maxout and dropout in D, which also sees how much a batch varies.  The other defaults were
-chosen on 10,000 digits for about a minute of training on two cores; the README says what they reach.
+instead of maxout and dropout in D, which also sees how much a batch varies.
 """
 
 import math
@@ -12,7 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from minigan import layers as L
-from minigan.checks import wholes
+from minigan.checks import real, whole, wholes
+from minigan.models.categorical import CategoricalCode
 from minigan.models.gan import GAN
 
 
@@ -24,8 +24,9 @@ class MLPGAN(GAN):
     latent_size: int = 32
     g_hidden: tuple[int, ...] = (256, 256)  # units of the hidden layers
     d_hidden: tuple[int, ...] = (256, 256)
+    categories: int = 0  # of a choice that z begins with (`categorical`, Part II); 0 for none
     learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
-    decay_steps: int | None = 5460
+    decay_steps: int | None = 4368
     r1_weight: float = 2.0
 
     name = "mlp_gan"
@@ -33,12 +34,13 @@ class MLPGAN(GAN):
     def build(self) -> tuple[L.Layer, L.Layer]:
         wholes("MLPGAN", length=3, image_shape=self.image_shape)
         wholes("MLPGAN", g_hidden=self.g_hidden, d_hidden=self.d_hidden)
-        G = generator(self.latent_size, self.g_hidden, self.image_shape)
+        real("MLPGAN", most=self.latent_size, categories=whole("MLPGAN", least=0, categories=self.categories))
+        G = generator(self.latent_size, self.g_hidden, self.image_shape, self.categories)
         return G, discriminator(self.image_shape, self.d_hidden)
 
 
-def generator(latent_size: int, hidden: tuple[int, ...], image_shape: tuple[int, ...]) -> L.Layer:
-    layers: list[L.Layer] = []
+def generator(latent_size: int, hidden, image_shape: tuple[int, ...], categories: int = 0) -> L.Layer:
+    layers: list[L.Layer] = [CategoricalCode(categories)] if categories else []
     for n_in, n_out in pairwise((latent_size, *hidden)):
         # Batch normalization would subtract any bias again.
         layers += [L.Dense(n_in, n_out, use_bias=False), L.BatchNormalization(n_out), L.ReLU()]

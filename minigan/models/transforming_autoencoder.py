@@ -10,10 +10,9 @@ A *capsule* is a small group of units that looks for one visual entity and says 
     e_k = σ((q_k + Δ) E_k + d_k)                    generation units; all they see is the pose after the Δ
     x̂   = Σ_k p_k (e_k S_k + s_k)                   what the capsules draw, added up
 
-The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Nobody
-says what a pose should be.  But Δ is added to it, so the error is small only if the two numbers of a capsule
-behave like the coordinates of something.  Two choices decide how soon they do: the 4, because a position has
-to cover several pixels, and generation units whose lines in the plane of poses begin in many places.
+The only loss is the squared error between x̂ and the image that was really moved by Δ = (Δx, Δy).  Δ is added
+to a pose, so the error is small only if its two numbers behave like coordinates.  They do so sooner because of
+the 4, as positions cover several pixels, and because the lines of the generation units begin in many places.
 
 All capsules are computed together, one batched product for each step; the last one also adds them up.
 """

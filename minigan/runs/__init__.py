@@ -25,6 +25,7 @@ try:
     from minigan.runs.pictures import image_grid, labelled, plot_history, save_animation, save_image
     from minigan.runs.run import Run
     from minigan.runs.shipped import SHIPPED, load_shipped
+    from minigan.runs.solids import save_turning, solid_grid
 except KeyboardInterrupt:  # while an example begins: nothing is lost
     print("stopped before it began")
     sys.exit(130)
@@ -54,6 +55,8 @@ __all__ = [
     "run_parser",
     "save_animation",
     "save_image",
+    "save_turning",
+    "solid_grid",
     "split_digits",
     "split_images",
     "split_labelled_digits",

@@ -16,7 +16,7 @@ from minigan.backend import DeviceError
 from minigan.models import Model
 from minigan.runs.folder import holds_a_run, read_config
 from minigan.training.parallel import ParallelError, mpi_group
-from minigan.training.progress import say
+from minigan.training.progress import end_quietly_without_a_reader, say
 
 QUICK_EPOCHS = 2  # with --quick
 DIGITS = 18  # of the largest integer
@@ -83,7 +83,7 @@ def _add_data(parser: argparse.ArgumentParser, default: str) -> None:
 
 def parse_with_device(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """Add --device to the flags of a script that keeps no run folder, parse them, and compute there."""
-    _end_in_one_line_on_ctrl_c()
+    _end_without_a_traceback()
     _add_device(parser)
     args = parser.parse_args()
     try:
@@ -167,7 +167,7 @@ def parse_run(
     A resumed run takes its flags from its own config.json; only --epochs, --device and --data-parallel may
     be given anew.  What cannot be done ends in the parser's error message.
     """
-    _end_in_one_line_on_ctrl_c()
+    _end_without_a_traceback()
     args = parser.parse_args(argv)
     if args.quick:
         parser.set_defaults(epochs=QUICK_EPOCHS)
@@ -192,8 +192,11 @@ def parse_run(
     return args
 
 
-def _end_in_one_line_on_ctrl_c() -> None:
-    """From here on Ctrl-C, wherever nobody waits for it, has no traceback; the exit status stays that of SIGINT."""
+def _end_without_a_traceback() -> None:
+    """From here on there is none for Ctrl-C, wherever nobody waits for it, nor for a pipe that is closed early.
+
+    The exit status of Ctrl-C stays that of SIGINT.
+    """
 
     def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
         if issubclass(kind, KeyboardInterrupt):
@@ -203,6 +206,7 @@ def _end_in_one_line_on_ctrl_c() -> None:
 
     if sys.excepthook is sys.__excepthook__:
         sys.excepthook = hook
+        end_quietly_without_a_reader()
 
 
 def _check_alone() -> None:

@@ -22,6 +22,7 @@ from minigan import checks
 from minigan.models import (
     AEGAN,
     DCGAN,
+    GAN3D,
     MLPGAN,
     VAE,
     WGANGP,
@@ -45,6 +46,7 @@ MODELS: dict[str, Any] = {
         CapsGAN,
         CapsNet,
         ConditionalGAN,
+        GAN3D,
         TransformingAutoencoder,
         AEGAN,
         VAE,

@@ -36,7 +36,8 @@ def image_grid(images: np.ndarray, columns: int | None = None, gap: int = 2, sca
     n, height, width, channels = images.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
-    pixels = np.clip(np.rint((images + 1) * 127.5), 0, 255).astype(np.uint8)
+    pixels = np.clip(np.rint((images + 1) * 127.5), 0, 255)
+    pixels = np.where(np.isnan(pixels), 0, pixels).astype(np.uint8)  # a network that has diverged draws black
     cells = np.full((rows * columns, height + gap, width + gap, channels), 64, np.uint8)  # dark grey gaps
     cells[:n, :height, :width] = pixels
     grid = cells.reshape(rows, columns, height + gap, width + gap, channels)

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Literal
 
@@ -36,17 +36,24 @@ class Run(Training):
 
     args     the flags, from `parse_run`
     batches  from `batches_for`
+    picture  a function that makes one picture of samples, at a `scale`
     noise    (100, latent_size), the same in every epoch, from which to draw
 
     After an interruption the program ends where the with-block ends: with the pictures drawn, what to type to
     continue, and exit status 128 + number of the signal.
     """
 
-    def __init__(self, args: argparse.Namespace, model: Any, batches: Batches) -> None:
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        model: Any,
+        batches: Batches,
+        picture: Callable[..., np.ndarray] = image_grid,
+    ) -> None:
         group = mpi_group() if args.data_parallel else ProcessGroup()
         out, resume = args.out or "", args.resume is not None
         super().__init__(model, batches, args.epochs, out, resume, Monitor(), group=group)
-        self.args = args
+        self.args, self.picture = args, picture
         self.noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
 
     def __enter__(self) -> Any:
@@ -75,7 +82,7 @@ class Run(Training):
             (self.out / "samples").mkdir(exist_ok=True)
             write_config(self.out, config)
             if not self.resume:
-                self._save_sample(0, image_grid(self.model.sample(100, self.noise)))
+                self._save_sample(0, self.picture(self.model.sample(100, self.noise)))
         falling = getattr(self.args, "decay_epochs", self.total)
         if self.total > falling:
             self.progress.say(
@@ -126,7 +133,7 @@ class Run(Training):
         """The pictures that every run has at its end."""
         if not self.group.is_rank_0:
             return
-        save_image(self.out / "samples.png", image_grid(self.model.sample(100, self.noise), scale=3))
+        save_image(self.out / "samples.png", self.picture(self.model.sample(100, self.noise), scale=3))
         numbers = {
             path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")
         }
@@ -151,18 +158,24 @@ class Run(Training):
             reference_lines(self.model), done, pictures, metrics,
         )  # fmt: skip
 
-    def finish(self, pictures: Mapping[str, np.ndarray] | None = None, digits: bool = True) -> None:
+    def finish(
+        self,
+        pictures: Mapping[str, np.ndarray] | None = None,
+        digits: bool = True,
+        table: str | None = None,
+    ) -> None:
         """Save the example's own pictures as name.png, print the table, and the folder last.
 
         digits  False for samples that are not meant to be digits, and so have another table: or none, where the
                 example has no --data
+        table   the example's own, in place of either
         """
         if not self.group.is_rank_0:
             return
         with self._in_one_line(OSError):
             for name, picture in (pictures or {}).items():
                 save_image(self.out / f"{name}.png", picture)
-            metrics = "" if self.args.quick else self._table(digits)
+            metrics = self._table(digits) if table is None and not self.args.quick else table or ""
             if metrics:
                 say(metrics)
             self._report(pictures, metrics)

@@ -6,6 +6,7 @@ can be shown anything, because the terminal was closed or the pipe is broken, ne
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 import time
@@ -21,6 +22,37 @@ def say(message: str) -> None:
         print(message, flush=True)
     except (OSError, ValueError):  # a broken pipe, a closed terminal or file: from here on nothing is said
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the program ends
+
+
+def end_quietly_without_a_reader() -> None:
+    """From here on no traceback ends a program whose output nobody reads any more, as after `| head`.
+
+    The exit status is 1, unless all had been printed before somebody could notice.
+    """
+    before = sys.excepthook
+
+    def hook(kind: type[BaseException], error: BaseException, traceback: Any) -> None:
+        if issubclass(kind, BrokenPipeError):
+            _drop_output()
+        else:
+            before(kind, error, traceback)
+
+    sys.excepthook = hook
+    atexit.register(_flush)
+
+
+def _flush() -> None:
+    """Print what is still to be printed: when Python does that itself, at its end, nothing can be caught."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+    except (AttributeError, OSError, ValueError):  # no stdout, or a closed one
+        pass
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class Progress:

@@ -153,6 +153,8 @@ def test_a_long_graph_is_cut_and_says_so():
 def test_it_is_saved_as_a_file_and_shown_in_a_notebook(small, tmp_path):
     g = small[0]
     g.save(tmp_path / "graph.svg")
+    with pytest.raises(TypeError, match="Graph.save: path is 5, expected a path"):
+        g.save(5)
     assert (tmp_path / "graph.svg").read_text() == g.svg == g._repr_svg_()
     assert g.svg in g._repr_html_()
     assert repr(g) == "Graph(5 Tensors; draw it with .save('graph.svg'))"

@@ -80,7 +80,18 @@ def test_many_numbers_are_a_histogram_and_those_that_are_not_finite_are_counted(
 
 
 @pytest.mark.parametrize(
-    "array", [np.zeros((0, 3)), np.array(2.0), np.full(100, np.nan), np.zeros((2, 2, 2, 2))]
+    "array",
+    [
+        np.zeros((0, 3)),
+        np.array(2.0),
+        np.full(100, np.nan),
+        np.zeros((2, 2, 2, 2)),
+        np.full(100, np.finfo(np.float32).max),  # whose sum is not finite in float32
+        np.array([1e308, -1e308] * 50),
+        np.arange(100) % 2 == 0,
+        np.full(100, 1e16),  # whose neighbours are further away than a bar
+        np.linspace(0, 1e-320, 100),
+    ],
 )
 def test_every_kind_of_tensor_is_shown(array):
     assert parsed(mg.Tensor(array)._repr_html_()).text
@@ -166,3 +177,8 @@ def test_numbers_that_are_not_finite_leave_a_gap_and_titles_are_escaped():
     svg = curves_svg(rows, {"<b>": ["a"]})
     assert "inf" not in svg and "nan" not in svg and "<b>" not in svg
     assert "no numbers" in curves_svg([], {"empty": ["a"]})
+
+
+def test_numbers_without_a_difference_are_drawn():
+    svg = curves_svg([{"step": 1, "a": 1e308}, {"step": 2, "a": -1e308}], {"loss": ["a"]})
+    assert "polyline" in svg and "inf" not in svg and "nan" not in svg

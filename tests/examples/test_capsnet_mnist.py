@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 def example(tmp_path, monkeypatch):
     """Runs an example with these flags, on few images, in an empty folder."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(digits, "QUICK_IMAGES", 128)
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 64)
     monkeypatch.setattr(digits, "UNSEEN", 100)
 
     def run(script, *flags):
@@ -41,7 +41,7 @@ def checkpoint(folder):
 
 
 def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkeypatch, capsys):
-    example("capsnet_mnist.py", "--out", "whole")
+    example("capsnet_mnist.py", "--out", "whole", "--batch-size", "32")
     result, folder = capsys.readouterr().out.splitlines()[-2:]
     assert re.fullmatch(r"[\d.]+% of 100 test images are right; squared error of a drawing [\d.]+", result)
     assert folder == "whole"
@@ -62,7 +62,7 @@ def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkey
 
     monkeypatch.setattr(CapsNet, "train_step", interrupted)
     with pytest.raises(SystemExit):
-        example("capsnet_mnist.py", "--out", "parts")
+        example("capsnet_mnist.py", "--out", "parts", "--batch-size", "32")
     assert len(calls) == 3
     example("capsnet_mnist.py", "--resume", "parts")
     assert checkpoint("parts") == checkpoint("whole")

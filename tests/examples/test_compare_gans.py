@@ -1,4 +1,4 @@
-"""compare_gans.py: the two ratios and the verdict, by hand; and a match between two runs."""
+"""compare_gans.py: the two ratios and the outcome, by hand; and a match between two runs."""
 
 import json
 import runpy
@@ -38,11 +38,11 @@ def script():
         ((0.1, 0.2), (0.1, 0.0), 0.5, np.inf, "no winner"),
     ],
 )
-def test_the_ratios_and_the_verdict_by_hand(fooled, blind, r_samples, r_test, words):
+def test_the_ratios_and_the_outcome_by_hand(fooled, blind, r_samples, r_test, words):
     compare = script()
     assert compare.ratio(*fooled) == pytest.approx(r_samples)
     assert compare.ratio(*blind) == pytest.approx(r_test)
-    assert compare.verdict(r_samples, r_test, "A", "B").startswith(words)
+    assert compare.outcome(r_samples, r_test, "A", "B").startswith(words)
 
 
 @pytest.mark.parametrize(("name", "answers"), [("dcgan", (-1.0, 1.0)), ("capsgan", (0.62, 0.65))])

@@ -52,7 +52,11 @@ def test_it_draws_samples_and_walks_and_prints_where_they_are(trained, monkeypat
         str(trained / "interpolations.png"),
     ]
     assert pixels(trained / "generated.png").shape == ((10 * 6 - 2) * 3, (10 * 6 - 2) * 3)
-    assert pixels(trained / "interpolations.png").shape == ((10 * 6 - 2) * 3, (12 * 6 - 2) * 3)
+    walks = pixels(trained / "interpolations.png")
+    height, width = (10 * 6 - 2) * 3, (12 * 6 - 2) * 3
+    title, grid = walks[:-height], walks[-height:, :width]
+    assert (title < 128).any() and (title >= 128).mean() > 0.8 and grid.shape == (height, width)  # on white
+    assert (grid[4 * 3 : 6 * 3] == 64).all()  # the gap between two rows
     assert (trained / "checkpoint.npz").read_bytes() == before
 
 

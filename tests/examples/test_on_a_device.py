@@ -28,7 +28,17 @@ def stand_in(monkeypatch):
 
 @pytest.mark.parametrize(
     "script",
-    ["mlp_gan", "dcgan", "wgan_gp", "capsgan", "capsnet", "aegan", "transforming_autoencoder", "vae"],
+    [
+        "mlp_gan",
+        "dcgan",
+        "wgan_gp",
+        "capsgan",
+        "capsnet",
+        "aegan",
+        "transforming_autoencoder",
+        "vae",
+        "gan3d",
+    ],
 )
 def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypatch, capsys):
     flags = ["--quick", "--epochs", "1", "--device", "cuda", "--out", str(tmp_path / "run")]
@@ -38,7 +48,8 @@ def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypat
     assert counts.calls > 200  # it did compute there
     assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "run")
     monkeypatch.setattr(backend, "_chosen", "cpu")
-    assert load_run(tmp_path / "run").sample(2).shape == (2, 28, 28, 1)  # and goes on on the host
+    shape = (16, 16, 16, 1) if script == "gan3d" else (28, 28, 1)
+    assert load_run(tmp_path / "run").sample(2).shape == (2, *shape)  # and goes on on the host
 
 
 def run_there(script, flags, monkeypatch):
@@ -73,7 +84,7 @@ def test_a_trained_run_is_judged_there(run, monkeypatch, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", ["checkerboard", "failure_modes"])
+@pytest.mark.parametrize("script", ["augmentation", "checkerboard", "d_features", "failure_modes"])
 def test_a_script_that_trains_for_itself_does_so_there(script, stand_in, tmp_path, monkeypatch):
     assert run_there(script, ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
 

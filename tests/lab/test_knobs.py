@@ -16,6 +16,8 @@ from minigan.lab.knobs import KNOBS, Settings
         ({"data": "drawn"}, "expected at least one point"),
         ({"data": "drawn", "points": [[3, 0]]}, "x is 3"),
         ({"points": [[0, 0]] * 1001}, "at most 1000 points"),
+        ({"points": [[0]]}, r"a point is \[0\], expected \(x, y\)"),
+        ({"points": [0.5]}, r"a point is 0.5, expected \(x, y\)"),
         ({"hue": 3}, "'hue' is no setting"),
     ],
 )

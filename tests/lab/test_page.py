@@ -1,17 +1,16 @@
 """The page in a real browser: what a person does on it does what it says, without a complaint of the console."""
 
 import json
-import threading
 from urllib.parse import quote
 
 import lab_browser
 import numpy as np
 import pytest
+from lab_browser import address, press, turn
 
 from minigan.lab import recording
 from minigan.lab.knobs import Settings
 from minigan.lab.presets import PRESETS
-from minigan.lab.server import Server, serve
 from minigan.lab.session import Session
 
 pytestmark = [
@@ -20,58 +19,13 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server():
-    server = Server(grace=1e9)
-    thread = threading.Thread(target=serve, args=(server,), daemon=True)
-    thread.start()
-    yield server
-    server.was_open, server.pages, server.left = True, 0, -2e9
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    browser = lab_browser.Browser(tmp_path_factory.mktemp("browser"))
-    yield browser
-    browser.close()
-
-
-@pytest.fixture
-def page(browser, server):
-    """The page at the beginning of a training with small networks; afterwards, no complaint."""
-    browser.complaints.clear()
-    browser.size(1280, 800)
-    browser.dark(False)
-    browser.open(address(server, {"start": {"width": 8, "batch": 20}}))
-    yield browser
-    browser.evaluate("lab.busy")
-    assert browser.complaints == []
-
-
-def address(server, state):
-    return server.address + "#" + quote(json.dumps(state))
-
-
 def digest(page):
     return page.evaluate("lab.busy.then(() => call('digest')).then(answer => answer.digest)")
-
-
-def press(page, name):
-    page.evaluate(f"document.getElementById('{name}').click(); lab.busy")
 
 
 def act(page, action, n):
     page.evaluate(
         f"inOrder(async () => take(await call('act', {{action: '{action}', n: {n}, since: since()}})))"
-    )
-
-
-def turn(page, name, value):
-    """Change a control as a person does."""
-    page.evaluate(
-        f"(() => {{ const knob = document.getElementById('{name}'); knob.value = {json.dumps(value)};"
-        "knob.dispatchEvent(new Event('change')); return lab.busy; })()"
     )
 
 

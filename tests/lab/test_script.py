@@ -27,6 +27,7 @@ def run(source):
             "beta_1": 0.5,
             "decay_steps": 0,
         },
+        {"batch_std": "on", "average_decay": 0.9, "optimizer": "sgd"},
         {"kind": "wasserstein", "d_steps": 5, "g_steps": 2, "hidden": 3, "activation": "tanh", "packing": 4},
     ],
 )
@@ -41,6 +42,9 @@ def test_the_script_does_the_same_with_the_package(settings, capsys):
     for letter in "GD":
         for a, b in zip(names[letter].arrays(), getattr(session.model, letter).arrays(), strict=True):
             assert np.array_equal(a, b)
+    if session.settings.average_decay:
+        for a, b in zip(names["average"].arrays(), session.model.average.arrays(), strict=True):
+            assert np.array_equal(a, b)
     assert "step 0:" in capsys.readouterr().out
 
 
@@ -48,7 +52,7 @@ def test_the_script_of_a_plain_training_speaks_of_nothing_else():
     session = Session(Settings(width=8))
     session.act("b", 2)
     source = script.of(session)
-    for word in ("penalty", "input_noise", "minigan.lab", "n_d", "change", "//"):
+    for word in ("penalty", "input_noise", "average", "Minibatch", "minigan.lab", "n_d", "change", "//"):
         assert word not in source
 
 

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from minigan.lab import webassembly
 from minigan.lab.__main__ import main
 from minigan.lab.server import FILES, LARGEST, Server, serve
 
@@ -55,6 +56,27 @@ def test_the_page_and_its_files_are_there_and_forbid_foreign_scripts(server):
         assert status == 200 and body
         assert "script-src 'self'" in headers["Content-Security-Policy"]
         assert headers["X-Content-Type-Options"] == "nosniff" and headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_with_pyodide_its_files_and_the_source_are_in_the_table_and_nothing_else(tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    for name in webassembly.CORE:
+        (tmp_path / name).write_text(json.dumps({"packages": {"numpy": {"file_name": "numpy.whl"}}}))
+    (tmp_path / "numpy.whl").write_text("numpy")
+    for pyodide, there in ((tmp_path, 200), (None, 404)):
+        server = Server(grace=0.2, pyodide=pyodide)
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        for name in (*webassembly.CORE, "numpy.whl", "minigan.zip"):
+            assert ask(server, "GET", f"/TOKEN/{name}")[0] == there
+        assert ask(server, "GET", "/TOKEN/secret")[0] == 404
+        assert ask(server, "GET", "/TOKEN/pyodide.asm.wasm")[1]["Content-Type"] in (
+            "application/wasm",
+            "text/plain",
+        )
+        assert (b'data-pyodide="./"' in ask(server, "GET", "/TOKEN/")[2]) == bool(pyodide)
+        server.was_open, server.left = True, -1e9
+        thread.join(10)
 
 
 def test_localhost_is_this_machine_too(server):
@@ -162,7 +184,7 @@ def test_the_command_prints_its_address_and_ends_with_ctrl_c():
 def test_the_help_tells_the_defaults(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
-    assert capsys.readouterr().out.count("default") == 3
+    assert capsys.readouterr().out.count("default") == 5
 
 
 def test_a_port_that_cannot_be_used_is_told(server, capsys):
@@ -170,3 +192,42 @@ def test_a_port_that_cannot_be_used_is_told(server, capsys):
         with pytest.raises(SystemExit):
             main(["--no-browser", "--port", str(port)])
     assert "cannot be used" in (told := capsys.readouterr().err) and "expected 0 to 65535" in told
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        {"headers": {"Origin": "http://evil.example"}},
+        {"host": "evil.example"},
+        {"path": "/wrong/command"},
+        {"headers": {"Content-Type": "text/plain"}},
+        {"method": "GET"},
+    ],
+)
+def test_code_of_strangers_is_not_run(server, tmp_path, refused):
+    source = f"open({str(tmp_path / 'was_here')!r}, 'w').close()"
+    body = json.dumps({"command": "run_python", "source": source}).encode()
+    assert ask(server, **{"path": "/TOKEN/command", "body": body} | refused)[0] in (403, 404, 415, 421)
+    assert server.commands.console.child is None
+    assert ask(server, body=body)[0] == 200, "that of the page is"
+    deadline = time.monotonic() + 60
+    while json.loads(ask(server, body=b'{"command": "python_state"}')[2])["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert (tmp_path / "was_here").exists()
+
+
+def test_the_end_of_the_server_ends_the_typed_code():
+    server = Server()
+    server.commands.answer("run_python", {"source": "while True: pass"})
+    process = server.commands.console.child.process
+    assert process.poll() is None
+    server.server_close()
+    assert process.poll() is not None
+
+
+@pytest.mark.parametrize("name", ["pictures", "walk", "train", "run_python", "hint", "exercise"])
+def test_the_commands_of_the_other_tabs_answer_nonsense_with_a_sentence(server, name):
+    for arguments in ({}, {"of": [], "n": {}, "number": "x", "source": None}, {"number": 1e300, "of": None}):
+        answer = json.loads(ask(server, body=json.dumps({"command": name} | arguments).encode())[2])
+        assert answer["error"]

@@ -5,8 +5,9 @@ import pytest
 
 import minigan as mg
 from minigan import backend
-from minigan.lab.frame import frame, point, still
+from minigan.lab.frame import frame, partners, point, still
 from minigan.lab.knobs import Settings
+from minigan.lab.model import surface
 from minigan.lab.session import Session
 from minigan.models.gan import diagnostics
 
@@ -14,6 +15,7 @@ KINDS = [
     {},
     {"data": "grid", "packing": 2, "r1_weight": 0.5, "optimizer": "rmsprop", "kind": "hinge"},
     {"data": "moons", "input_noise": 0.1, "slope_weight": 1.0, "noise": "uniform", "latent_size": 3, "d_steps": 3},
+    {"batch_std": "on", "average_decay": 0.9, "packing": 2},
     {"data": "drawn", "points": [[0.5, 0.5], [-1, 0]], "optimizer": "sgd", "beta_1": 0.5, "activation": "tanh"},
 ]  # fmt: skip
 
@@ -154,7 +156,7 @@ def test_the_numbers_of_a_step_are_those_of_the_package():
 
 def test_each_setting_of_the_step_changes_the_step():
     digests = set()
-    changes = [{}, {"kind": "hinge"}, {"r1_weight": 1.0}, {"slope_weight": 1.0}, {"input_noise": 0.5}, {"packing": 2},
+    changes = [{}, {"kind": "hinge"}, {"r1_weight": 1.0}, {"slope_weight": 1.0}, {"input_noise": 0.5}, {"packing": 2}, {"batch_std": "on"},
                {"g_rate": 0.1}, {"d_rate": 0.1}, {"beta_1": 0.9}, {"d_steps": 2}, {"g_steps": 2}, {"decay_steps": 2},
                {"optimizer": "sgd"}, {"optimizer": "rmsprop"}, {"noise": "uniform"}, {"activation": "relu"},
                {"hidden": 3}, {"latent_size": 1}, {"data": "spiral"}, {"spread": 0.1}, {"seed": 1}, {"batch": 10}]  # fmt: skip
@@ -198,15 +200,14 @@ def test_a_frame_says_what_the_networks_say():
 def test_an_arrow_points_to_where_the_loss_of_g_falls(packing):
     session = small(packing=packing)
     session.act("b", 5)
-    from minigan.lab.frame import partners
-    from minigan.lab.model import arrows, surface
+    from minigan.lab.model import arrows
     from minigan.losses import generator_loss
 
     mates = partners(session)[:1]
     x = np.array([[0.3, -0.4]], np.float32)
 
     def loss(x):
-        return float(generator_loss(surface(session.model, x.astype(np.float32), mates)[:, None]))
+        return float(generator_loss(surface(session.model, x.astype(np.float32), mates, session.z)[:, None]))
 
     slope = [(loss(x + e) - loss(x - e)) / 2e-2 for e in (np.array([[1e-2, 0]]), np.array([[0, 1e-2]]))]
     np.testing.assert_allclose(
@@ -226,3 +227,52 @@ def test_a_point_is_told_with_its_z():
 def test_an_unknown_action_is_refused():
     with pytest.raises(ValueError, match="action is 'x'"):
         Session().act("x")
+
+
+def test_what_is_drawn_is_the_moving_average_of_g_where_there_is_one():
+    session, plain = small(average_decay=0.9), small()
+    expected = [array.copy() for array in session.model.G.arrays()]
+    for step in range(1, 6):
+        session.act("b")
+        decay = min(0.9, step / (9 + step))
+        expected = [
+            decay * a + (1 - decay) * b for a, b in zip(expected, session.model.G.arrays(), strict=True)
+        ]
+    for a, b in zip(session.model.average.arrays(), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+    plain.act("b", 5)
+    assert np.array_equal(session.model.G.arrays()[0], plain.model.G.arrays()[0]), "it changes no training"
+    np.testing.assert_allclose(frame(session)["fake"], session.model.average(session.z).data, atol=1e-5)
+    assert np.abs(frame(session)["fake"] - frame(plain)["fake"]).max() > 1e-3
+    np.testing.assert_allclose(frame(plain)["fake"], plain.model.G(plain.z).data, atol=1e-5)
+
+
+@pytest.mark.parametrize("packing", [1, 2])
+def test_with_the_std_of_the_batch_the_surface_is_d_in_a_batch_of_generated_points(packing):
+    session = small(batch_std="on", packing=packing)
+    session.act("b", 5)
+    model, found = session.model, frame(session)
+    fake = model.G(session.z).data
+    if packing == 1:
+        expected = 1 / (1 + np.exp(-model.D(fake).data[:, 0]))
+        np.testing.assert_allclose(found["d_fake"], expected, rtol=1e-4)
+        told = point(session, 4)
+        assert told["D"] == pytest.approx(expected[4], rel=1e-4)
+        np.testing.assert_allclose(told["gradient"], -np.asarray(found["arrows"][4]), atol=1e-3)
+    few, many = fake[:2], np.concatenate([fake[:2], 3 * fake[2:]])
+    with mg.no_grad():
+        one, other = (surface(model, few, partners(session), batch) for batch in (fake, many))
+    assert np.abs(one - other).max() > 1e-4, "D sees how much they vary"
+
+
+@pytest.mark.parametrize("n", [0, -1, 2.5, "1", None, True])
+def test_a_number_of_actions_or_a_moment_without_sense_is_refused(n):
+    session = Session()
+    with pytest.raises((TypeError, ValueError), match=f"Session.act: n is {n!r}, expected an integer"):
+        session.act("b", n)
+    if n != 0:
+        with pytest.raises(
+            (TypeError, ValueError), match=f"Session.go_to: moment is {n!r}, expected an integer"
+        ):
+            session.go_to(n)
+    assert session.now == 0

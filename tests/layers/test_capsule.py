@@ -69,9 +69,10 @@ def test_the_formula_as_it_is_printed_has_no_gradient_at_the_zero_vector():
 # --- Routing -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=settings.default.max_examples // 4)
-@given(seed=seeds, routings=st.integers(1, 3))
-def test_the_full_gradient_is_what_finite_differences_say_to_second_order(seed, routings):
+@pytest.mark.parametrize("routings", [1, 2, 3])
+@settings(max_examples=max(1, settings.default.max_examples // 25))  # test_every_layer.py draws more
+@given(seed=seeds)
+def test_the_full_gradient_is_what_finite_differences_say_to_second_order(routings, seed):
     check_layer(capsules(seed, routings), normal(seed + 1, (2, 4, 2)), training=True)
 
 

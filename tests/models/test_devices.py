@@ -20,6 +20,7 @@ COSTS = {
     "CapsNet": (3, 335, 490),
     "ConditionalGAN": (3, 600, 800),
     "DCGAN": (2, 560, 760),
+    "GAN3D": (2, 875, 1075),
     "MLPGAN": (2, 395, 595),
     "TransformingAutoencoder": (3, 135, 250),
     "VAE": (2, 220, 450),

@@ -19,6 +19,7 @@ from minigan.autograd import primitives
 from minigan.models import (
     AEGAN,
     DCGAN,
+    GAN3D,
     MLPGAN,
     VAE,
     WGANGP,
@@ -61,6 +62,11 @@ ROWS = {
             "d_x_optimizer": {"image_discriminator"},
             "d_z_optimizer": {"latent_discriminator"},
         },
+    ),
+    "GAN3D": Row(
+        lambda: GAN3D(size=4, width=2, latent_size=3, categories=2),
+        lambda n: tiny_images(n)[..., np.newaxis, :].repeat(4, axis=3),
+        {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
     ),
     "DCGAN": Row(
         lambda: DCGAN(image_size=4, width=2, latent_size=3, categories=2),

@@ -62,3 +62,16 @@ def test_the_average_starts_from_the_generator():
 
 def test_it_keeps_the_rules_of_a_gan():
     keeps_the_rules_of_a_gan(MLPGAN, blobs(6, np.random.default_rng(0)), image_shape=(4, 4, 1), latent_size=8)
+
+
+def test_latents_of_one_category_and_equal_noise_give_one_image():
+    model = MLPGAN(image_shape=(4, 4, 1), latent_size=5, g_hidden=(4,), d_hidden=(4,), categories=3)
+    same, other = [0.1, 0.5, -1.0, 2.0, 1.0], [0.7, 0.5, -1.0, 2.0, 1.0]
+    images = model.sample(3, np.array([same, [-3.0, 0.2, 0.1, 2.0, 1.0], other]))
+    assert np.array_equal(images[0], images[1])
+    assert not np.array_equal(images[0], images[2])
+
+
+def test_more_categories_than_numbers_are_refused():
+    with pytest.raises(ValueError, match="MLPGAN: categories is 4, expected a finite number at most 3"):
+        MLPGAN(image_shape=(4, 4, 1), latent_size=3, categories=4)

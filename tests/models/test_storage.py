@@ -120,11 +120,11 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(path, monkeypatch):
 
 # --- Files from outside -------------------------------------------------------------------------------
 
-ZEROS = npy(np.zeros(2**26, np.uint8))  # 64 MB, which compress to 65 kB
+ZEROS = npy(np.zeros(2**24, np.uint8))  # 16 MB, which compress to 16 kB
 
 HOSTILE = {
     "an unknown member": ({"zzz": ZEROS}, "1 arrays are of another model, such as 'zzz'"),
-    "a kernel of a wrong shape": ({"networks/G/kernel": ZEROS}, r"networks/G/kernel has shape \(67108864,\)"),
+    "a kernel of a wrong shape": ({"networks/G/kernel": ZEROS}, r"networks/G/kernel has shape \(16777216,\)"),
     "a header without end": ({"header": ZEROS}, "header is too long"),
     "a header of text": ({"header": npy(np.array("{}" + " " * 10**6))}, "has format 1"),
     "a header of lists": ({"header": header(b"[" * 10**5)}, ": "),
@@ -215,8 +215,8 @@ def test_what_is_compressed_is_not_opened(method, path):
 
 def test_names_without_end_are_not_read(path):
     with zipfile.ZipFile(path, "w") as file:
-        for number in range(10**5):
-            file.writestr(f"{number:050d}", b"")
+        for number in range(1000):
+            file.writestr(f"{number:08500d}", b"")
     assert path.stat().st_size < 20e6
     tracemalloc.start()
     try:

@@ -15,7 +15,19 @@ import minigan
 pytest.importorskip("resource")
 ROOT = Path(minigan.__file__).parents[1]
 WORKER = Path(__file__).parents[1] / "fuzz_worker.py"
-DOORS = ("checkpoint", "config", "history", "classifier", "idx", "idx-gz", "mnist", "mnist-gz", "png", "jpeg")
+DOORS = (
+    "checkpoint",
+    "config",
+    "history",
+    "classifier",
+    "idx",
+    "idx-gz",
+    "mnist",
+    "mnist-gz",
+    "png",
+    "jpeg",
+    "vox",
+)
 
 pytestmark = pytest.mark.skipif(
     not hasattr(os, "fork") or not (ROOT / "examples").exists(),

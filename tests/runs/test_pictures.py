@@ -50,6 +50,11 @@ def test_the_size_of_a_grid(n, columns, layout, gap, scale):
     assert grid.shape == ((rows * (4 + gap) - gap) * scale, (columns * (5 + gap) - gap) * scale, 1)
 
 
+def test_what_is_no_number_is_black_and_what_is_infinite_is_at_the_end():
+    grid = image_grid(constant([np.nan, -np.inf, np.inf], size=(1, 1)), columns=3, gap=0, scale=1)
+    assert grid.ravel().tolist() == [0, 0, 255]
+
+
 def test_images_are_ordered_row_by_row_and_keep_up_up_and_left_left():
     images = np.random.default_rng(0).uniform(-1, 1, (6, 3, 4, 3))
     grid = image_grid(images, columns=3, gap=2, scale=1)

@@ -3,12 +3,15 @@
 import gc
 import os
 import re
+import subprocess
 import sys
 import weakref
+from pathlib import Path
 
 import pytest
 from training_tools import STEPS, Regression, batches, history
 
+import minigan
 from minigan.losses import mean_squared_error
 from minigan.training import fit
 
@@ -105,3 +108,53 @@ def test_a_step_may_report_tensors_whose_graphs_are_not_kept(tmp_path):
     assert sum(ref() is not None for ref in alive) == 0
     (row,) = history(tmp_path)
     assert 0 < row["loss"] < 10
+
+
+# --- Programs whose output nobody reads any more, as after `| head` --------------------------------------
+
+
+def without_a_reader(*command, unbuffered="1"):
+    """What a program says on stderr when the other end of its stdout is closed before it begins."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered, "PYTHONPATH": str(EXAMPLES.parent)}
+    done = subprocess.run(
+        [sys.executable, *command], stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, check=False
+    )  # fmt: skip
+    os.close(writer)
+    return done.stderr
+
+
+EXAMPLES = Path(minigan.__file__).parents[1] / "examples"
+QUIET = "from minigan.training.progress import end_quietly_without_a_reader as quiet; quiet(); "
+
+
+@pytest.mark.parametrize(("unbuffered", "characters"), [("1", 1), ("", 10_000), ("", 1)])
+def test_a_closed_pipe_ends_a_program_without_a_traceback(unbuffered, characters):
+    """While it prints, or when what is left is written at its end."""
+    code = f"print({characters} * 'x')"
+    assert without_a_reader("-c", QUIET + code, unbuffered=unbuffered) == ""
+    assert "BrokenPipeError" in without_a_reader("-c", code, unbuffered=unbuffered)
+
+
+def test_other_errors_keep_their_traceback():
+    assert "ZeroDivisionError" in without_a_reader("-c", QUIET + "1 / 0")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "minigan.gradcheck"],
+        ["-m", "minigan.lab", "--help"],
+        ["tiny.py", "--steps", "4"],
+        ["generate.py", "--count", "1", "--out", "pictures"],
+    ],
+    ids=" ".join,
+)
+def test_the_programs_end_so(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    if command[0].endswith(".py"):
+        command = [EXAMPLES / command[0], *command[1:]]
+        if not command[0].exists():
+            pytest.skip("the examples are not installed beside the package")
+    assert without_a_reader(*command) == ""

@@ -141,14 +141,47 @@ def test_what_does_not_fit_is_refused_and_changes_nothing():
         ),
         (from_torch, {**state, "0.weight": np.ones(3)}, r"kernel has shape \(3,\)"),
         (from_torch, {**state, "1.running_var": -state["1.running_var"]}, "negative"),
+        (from_torch, {**state, 3: np.ones(1)}, r"unexpected \['3'\]"),
+        (
+            from_torch,
+            {**state, "3.bias": np.full_like(state["3.bias"], np.nan)},
+            "from_torch: 3.bias has numbers that are not finite",
+        ),
+        (
+            from_keras,
+            [np.full((5, 7), -np.inf), *arrays[1:]],
+            "from_keras: layers.0.kernel has numbers that are not",
+        ),
+        (
+            from_keras,
+            [np.full((5, 7), 1e39), *arrays[1:]],
+            "from_keras: layers.0.kernel has numbers that are not",
+        ),
+        (from_keras, None, "from_keras: weights is None, expected a Sequence"),
+        (from_keras, (a for a in arrays), "from_keras: weights is .*, expected a Sequence"),
+        (from_torch, list(state), "from_torch: state is .*, expected a Mapping"),
     ]
     for load, given, words in wrong:
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises((TypeError, ValueError), match=words):
             load(network, given)
     with pytest.raises(TypeError, match="to_torch: network is"):
         to_torch(network.state())
     for name, array in network.state().items():
         np.testing.assert_array_equal(array, before[name])
+
+
+def test_parameters_of_pytorch_are_arrays_and_what_numpy_cannot_read_is_named():
+    torch = pytest.importorskip("torch")
+    network = Sequential(Dense(2, 3))
+    other = torch.nn.Sequential(torch.nn.Linear(2, 3))
+    from_torch(network, dict(other.named_parameters()))
+    np.testing.assert_array_equal(network.state()["layers.0.kernel"], other[0].weight.detach().numpy().T)
+    for unread in (torch.bfloat16, torch.device("meta")):
+        state = {name: tensor.to(unread) for name, tensor in other.state_dict().items()}
+        with pytest.raises(TypeError, match="from_torch: 0.weight must be an array or a tensor on the CPU"):
+            from_torch(network, state)
+    with pytest.raises(TypeError, match="from_torch: state is .*, expected a Mapping"):
+        from_torch(network, other)
 
 
 # --- The other libraries compute the same numbers ----------------------------------------------------

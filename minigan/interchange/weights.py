@@ -76,9 +76,9 @@ def from_keras(network: Layer, weights: Sequence[np.ndarray]) -> None:
     state = instance("from_keras", Layer, network=network).state()
     names = [own for own, _, _ in _weights("from_keras", network) if own in state]
     names = list(dict.fromkeys(names))
-    if len(weights) != len(names):
+    if len(instance("from_keras", Sequence, weights=weights)) != len(names):
         raise ValueError(f"from_keras: {len(weights)} weights, expected {len(names)}: {', '.join(names)}")
-    network.load_state({name: np.asarray(array) for name, array in zip(names, weights, strict=True)})
+    network.load_state({name: _array("from_keras", name, w) for name, w in zip(names, weights, strict=True)})
 
 
 def to_torch(network: Layer) -> dict[str, np.ndarray]:
@@ -103,18 +103,33 @@ def from_torch(network: Layer, state: Mapping[str, np.ndarray]) -> None:
     """
     own_state = instance("from_torch", Layer, network=network).state()
     weights = [w for w in _weights("from_torch", network) if w[0] in own_state]
-    given = {name for name in state if name.rpartition(".")[2] != COUNTER}
+    instance("from_torch", Mapping, state=state)
+    given = {name for name in map(str, state) if name.rpartition(".")[2] != COUNTER}
     expected = {name for _, name, _ in weights}
     if given != expected:
         missing, unexpected = sorted(expected - given)[:3], sorted(given - expected)[:3]
         raise ValueError(f"from_torch: missing {missing}, unexpected {unexpected}")
     arrays = {}
     for own, name, axes in weights:
-        array = np.asarray(state[name])
+        array = _array("from_torch", name, state[name])
         if axes is not None and array.ndim == len(axes):  # load_state speaks of another number of axes
             array = array.transpose(np.argsort(axes))
         arrays[own] = array
     network.load_state(arrays)
+
+
+def _array(who: str, name: str, given) -> np.ndarray:
+    """What was given as an array; a Parameter of PyTorch will do.  No number that float32 cannot hold, and no nan."""
+    try:
+        array = np.asarray(given.detach() if hasattr(given, "detach") else given)
+    except (
+        TypeError,
+        RuntimeError,
+    ) as error:  # a tensor on another device, or of a precision that NumPy has not
+        raise TypeError(f"{who}: {name} must be an array or a tensor on the CPU: {error}") from None
+    if array.dtype.kind == "f" and not np.abs(array).max(initial=0) <= np.finfo(np.float32).max:
+        raise ValueError(f"{who}: {name} has numbers that are not finite in float32, as expected")
+    return array
 
 
 def _weights(who: str, network: Layer) -> Iterator[tuple[str, str, tuple[int, ...] | None]]:
