@@ -28,7 +28,7 @@ ATTRIBUTES = {
     "dark skin": ("skin", lambda word: word in ("#8d5524", "#a26d3d", "#b68655", "#cb9e6e")),  # 4 of the 8
 }
 RARE, TIMES = 0.1, 5  # an attribute of a smaller share of the images is rare; how often they are taken then
-EPOCHS, BATCH_SIZE, LEARNING_RATE = 4, 50, 4e-3
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 3, 50, 4e-3
 NOISE = 0.05  # std, on the images: generated ones have some
 
 
