@@ -45,7 +45,7 @@ NAVIGATION = {
     "Start": ["The README <readme>", "applications", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
-    "Part III: one paper at a time": ["capsules", "aegan", "gan-3d"],
+    "Part III: one paper at a time": ["capsules", "aegan", "gan-3d", "image-to-image"],
     "Part IV: why to believe it": ["gradient-checking"],
     "Guide": [
         "guide/own-pictures", "guide/own-model", "guide/own-layer", "guide/own-primitive", "guide/conditional",
@@ -53,7 +53,7 @@ NAVIGATION = {
         "guide/onnx",
     ],
     "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
-    "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
+    "Around the book": ["failure-modes", "evaluation", "reuse", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
 

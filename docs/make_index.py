@@ -15,7 +15,8 @@ BEGIN, END = "<!-- the files, by docs/make_index.py -->\n", "<!-- end of the fil
 ORDER = (
     "ops/reduction.py", "ops/shape.py", "ops/window.py", "ops/convolution.py", "ops/resampling.py",
     "layers/reshaping.py", "layers/convolution.py", "layers/normalization.py", "models/dcgan.py", "models/wgan_gp.py",
-    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/gan3d.py", "models/capsnet.py", "models/capsgan.py",
+    "layers/capsule.py", "layers/regularization.py", "models/conditional_gan.py", "models/image_to_image.py", "models/cycle_gan.py",
+    "ops/volume.py", "layers/volume.py", "models/gan3d.py", "models/capsnet.py", "models/capsgan.py",
     "models/transforming_autoencoder.py", "models/aegan.py", "models/vae.py",
 )  # fmt: skip
 AROUND = (

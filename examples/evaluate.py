@@ -58,6 +58,8 @@ def main() -> None:
     args = parse_with_device(parser)
     try:
         model = load_run(args.run, args.model)
+        if hasattr(model, "translate"):
+            raise ValueError(f"{args.run}: this model turns images into images, and draws none from noise")
         flags = json.loads((args.run / "config.json").read_text())["flags"]
         originals = images_of_run(flags, model.image_shape)  # what it was trained on
         noise = np.random.default_rng(args.seed).standard_normal((args.samples, model.latent_size))

@@ -56,11 +56,16 @@ def main() -> None:
     model = (
         DCGAN(image_size=SIZE, channels=SIZE, decay_steps=steps) if args.flat else GAN3D(decay_steps=steps)
     )
-    with Run(args, model, batches, draw) as run:  # its folder and checkpoint, --resume, Ctrl-C
+    noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
+
+    def picture(scale: int) -> np.ndarray:
+        return solid_grid(solid(model.sample(100, noise)), scale=scale)
+
+    with Run(args, model, batches, picture) as run:  # its folder and checkpoint, --resume, Ctrl-C
         for epoch in run.epochs():
             for batch in run.batches(epoch):  # (N, 16, 16, 16, 1)
                 run.log(model.train_step(batch))
-            run.draw(draw(model.sample(100, run.noise)))
+            run.draw(picture(2))
     n = TURNING if args.quick else SAMPLES
     samples = solid(model.sample(n, np.random.default_rng(0).standard_normal((n, model.latent_size))))
     if run.group.is_rank_0:
@@ -95,10 +100,6 @@ def flat(solids: np.ndarray) -> np.ndarray:
 def solid(samples: np.ndarray) -> np.ndarray:
     """Solids (N, D, H, W, 1) of such images; solids stay as they are."""
     return samples if samples.ndim == 5 else samples.transpose(0, 3, 1, 2)[..., np.newaxis]
-
-
-def draw(samples: np.ndarray, scale: int = 2) -> np.ndarray:
-    return solid_grid(solid(samples), scale=scale)
 
 
 def table(samples: np.ndarray, solids: np.ndarray, unseen: np.ndarray | None) -> str:

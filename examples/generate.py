@@ -54,6 +54,8 @@ def main() -> None:
     is_shipped = args.run in SHIPPED and not args.model
     try:
         model = load_shipped(args.run) if is_shipped else load_run(args.run, args.model)
+        if hasattr(model, "translate"):
+            raise ValueError(f"{args.run}: this model turns images into images, and draws none from noise")
         out = args.out or (new_folder(args.run) if is_shipped else Path(args.run))
         out.mkdir(parents=True, exist_ok=True)
         draw(model, args.count, args.seed, out)

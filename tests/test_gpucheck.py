@@ -125,7 +125,7 @@ def test_the_calls_of_a_step_are_those_that_the_stand_in_counts(name):
     images = steps.images_for(MODELS[name], 2).astype(np.float32)
     with mg.on("strict"):
         model = MODELS[name]()
-        batch = (images, np.arange(2)) if parity.has_labels(model) else images
+        batch = parity.batch_of(model, images)
         model.train_step(batch)  # in which some have a penalty
         with strict_device.counted() as counts:
             model.train_step(batch)

@@ -404,7 +404,7 @@ TWO_RATES = [0.1, "a", None, (0.1,), (0.1, 0.0), (0.1, nan), ("a", 0.1), (0.1, -
 #: field of a model -> what is wrong for it
 FIELDS = {
     **dict.fromkeys((
-        "channels", "width", "latent_size", "r1_every", "critic_steps", "conditions", "kernel_size", "capsules", "dimensions",
+        "channels", "in_channels", "width", "latent_size", "r1_every", "critic_steps", "conditions", "kernel_size", "capsules", "dimensions",
         "classes", "class_dimensions", "routings", "filters", "strides", "recognition_units", "generation_units",
     ), SIZE),
     "image_size": [*SIZE, 30, 3], "size": [*SIZE, 18, 3],
@@ -414,6 +414,7 @@ FIELDS = {
     "decay_steps": [0, -1, 2.5, "a", nan, NOTHING],
     "learning_rates": TWO_RATES, "betas": [0.1, "a", None, (0.1,), (0.1, 1.0), (-0.1, 0.5), (nan, 0), NOTHING],
     "learning_rate": RATE, "r1_weight": number(-1.0), "average_decay": number(-0.1, 1.0),
+    "l1_weight": number(0.0, -1.0), "cycle_weight": number(-1.0), "identity_weight": number(-1.0),
     "penalty_weight": number(-1.0), "reconstruction_weight": number(-1.0), "std": number(0.0, -1.0),
     "noise": number(-1.0), "dropout": number(-1.0, 1.0), "smoothing": number(-0.1, 0.5),
     "reconstructed_share": number(-0.1, 1.1), "r1_weights": [0.1, "a", None, (0.1,), (0.1, -1.0), (0.1, nan), NOTHING],
@@ -436,6 +437,8 @@ SMALL = {
     "AEGAN": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0},
     "GAN3D": {"size": 8, "latent_size": 2, "width": 2, "categories": 0},
     "ConditionalGAN": {"image_size": 8, "latent_size": 2, "width": 2, "conditions": 3},
+    "ImageToImage": {"image_size": 8, "width": 2},
+    "CycleGAN": {"image_size": 8, "width": 2},
     "VAE": {"image_size": 8, "latent_size": 2, "width": 2},
 }  # fmt: skip
 UNFIT = {"CapsNet": {"image_size": [30], "strides": []}, "TransformingAutoencoder": {"image_size": [30, 3]},
@@ -536,6 +539,25 @@ MODELS["ConditionalGAN.train_step"] = Row(
     {"batch": ["a", None, 3, LABELLED, (LABELLED,), (LABELLED, LABELS + 3), (LABELLED, LABELS[:2]), (LABELLED, WORDS)]},
     "ConditionalGAN",
 )  # fmt: skip
+MODELS["ImageToImage.train_step"] = Row(
+    lambda batch: MADE["ImageToImage"].train_step(batch), {"batch": (LABELLED, LABELLED)},
+    {"batch": ["a", None, 3, LABELLED, (LABELLED,), (LABELLED, LABELLED[:2]), (LABELLED * nan, LABELLED), (None, LABELLED)]},
+    "ImageToImage",
+)  # fmt: skip
+MODELS["ImageToImage.translate"] = Row(
+    lambda x: MADE["ImageToImage"].translate(x), {"x": LABELLED},
+    {"x": ["a", None, 3, LABELLED[0], LABELLED[:0], LABELLED * nan, of((4, 5, 5, 7))]}, "ImageToImage",
+)  # fmt: skip
+MODELS["CycleGAN.train_step"] = Row(
+    lambda batch: MADE["CycleGAN"].train_step(batch), {"batch": (LABELLED, LABELLED)},
+    {"batch": ["a", None, 3, LABELLED, (LABELLED,), (LABELLED * nan, LABELLED), (None, LABELLED), (LABELLED, LABELLED[:0])]},
+    "CycleGAN",
+)  # fmt: skip
+for name in ("translate", "translate_back"):
+    MODELS[f"CycleGAN.{name}"] = Row(
+        lambda images, name=name: getattr(MADE["CycleGAN"], name)(images), {"images": LABELLED},
+        {"images": ["a", None, 3, LABELLED[0], LABELLED[:0], LABELLED * nan, of((4, 5, 5, 7))]}, "CycleGAN",
+    )  # fmt: skip
 MODELS["Model.load_state"] = Row(
     lambda state: MADE["GAN"].load_state(state), {"state": MADE["GAN"].state()},
     {"state": [3, None, "a", {}, MADE["GAN"].state() | {"networks/generator/bias": "a"}]}, r"(GAN|Dense).load_state",
@@ -576,6 +598,7 @@ DATA = {
 }  # fmt: skip
 
 DATA["load_faces"] = Row(data.load_faces, {}, {})
+DATA["load_face_pairs"] = Row(data.load_face_pairs, {}, {})
 DATA["load_fashion_mnist"] = Row(data.load_fashion_mnist, {}, {"split": WORD})
 
 TRAINED = {"model": Regression(), "batches": Batches(of((8, 3)), 4), "epochs": 1, "out": "out"}

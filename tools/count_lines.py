@@ -38,12 +38,16 @@ PART_I = {
     "optimizers.py": "what to do with a gradient: Adam in five lines; learning rates that fall",
     "models/model.py": "a model is a dataclass of its settings",
     "models/gan.py": "**the training step of a GAN**",
+    "models/categorical.py": "a choice that z may begin with",
     "models/mlp_gan.py": "**a GAN that draws digits**",
 }
 #: files of the book that teach nothing: how wrong arguments and files from outside are refused
 GUARDS = ("checks.py", "models/storage.py")
 #: files of Part III that came after the book was as long as it may be: a paper each, and short
-ADDED = ("models/conditional_gan.py", "ops/volume.py", "layers/volume.py", "models/gan3d.py")
+ADDED = (
+    "models/conditional_gan.py", "models/image_to_image.py", "models/cycle_gan.py", "models/gan3d.py",
+    "ops/volume.py", "layers/volume.py",
+)  # fmt: skip
 LIMITS = {
     "Part I": 1250, "the book": 4200, "a file added since": 150, "a file of the book": 300,
     "a function of the book": 40,

@@ -113,13 +113,18 @@ def two_steps(make: Callable[[], Any], images: np.ndarray) -> tuple[Any, Any, li
     model = make()
     for part in (*model.networks.values(), *model.optimizers.values()):
         in_precision(part, images.dtype)
-    batch: Any = images
-    if has_labels(model):
-        batch = images, np.arange(len(images)) % getattr(model, "classes", 10)
+    batch = batch_of(model, images)
     for _ in range(2):
         metrics = model.train_step(batch)
     noise = np.random.default_rng(1).standard_normal((4, model.latent_size))
     return model, batch, [*[to_numpy(number) for number in metrics.values()], model.sample(4, noise)]
+
+
+def batch_of(model: Any, images: np.ndarray) -> Any:
+    """What a model is trained with: images, and labels or other images if it needs them."""
+    if has_labels(model):
+        return images, np.arange(len(images)) % getattr(model, "classes", 10)
+    return (images, -images) if hasattr(model, "translate") else images
 
 
 def has_labels(model: Any) -> bool:

@@ -27,6 +27,8 @@ CALLS = {
     "capsnet": 324,
     "conditional": 529,
     "gan3d": 796,
+    "cycle_gan": 2247,
+    "image_to_image": 583,
     "transforming_autoencoder": 122,
     "aegan": 1341,
     "vae": 200,

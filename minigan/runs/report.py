@@ -187,7 +187,7 @@ def _samples(folder: Path, last_epoch: int) -> str:
         f'<input id="slider" type="range" min="0" max="{len(frames) - 1}" value="{len(frames) - 1}" '
         'aria-label="epoch"><button id="play" type="button">Play</button>'
         f'<output id="epoch">epoch {last[0]}</output>'
-        f'<p class="quiet">The same noise in every epoch; epoch 0 is before training{left_out}.</p>'
+        f'<p class="quiet">The same noise, or the same inputs, in every epoch; epoch 0 is before training{left_out}.</p>'
         f'<script type="application/json" id="frames">{json.dumps(frames)}</script><script>{SCRIPT}</script>'
     )
     return _section("Samples", body)

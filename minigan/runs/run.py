@@ -36,7 +36,7 @@ class Run(Training):
 
     args     the flags, from `parse_run`
     batches  from `batches_for`
-    picture  a function that makes one picture of samples, at a `scale`
+    picture  scale -> what is drawn before the first epoch and at the end; samples from `noise` if there is none
     noise    (100, latent_size), the same in every epoch, from which to draw
 
     After an interruption the program ends where the with-block ends: with the pictures drawn, what to type to
@@ -48,13 +48,17 @@ class Run(Training):
         args: argparse.Namespace,
         model: Any,
         batches: Batches,
-        picture: Callable[..., np.ndarray] = image_grid,
+        picture: Callable[[int], np.ndarray] | None = None,
     ) -> None:
         group = mpi_group() if args.data_parallel else ProcessGroup()
         out, resume = args.out or "", args.resume is not None
         super().__init__(model, batches, args.epochs, out, resume, Monitor(), group=group)
-        self.args, self.picture = args, picture
+        self.args = args
         self.noise = np.random.default_rng(args.seed).standard_normal((100, model.latent_size))
+        self.picture = picture or self._samples
+
+    def _samples(self, scale: int) -> np.ndarray:
+        return image_grid(self.model.sample(100, self.noise), scale=scale)
 
     def __enter__(self) -> Any:
         with self._in_one_line(ParallelError, OSError, ValueError):
@@ -82,7 +86,7 @@ class Run(Training):
             (self.out / "samples").mkdir(exist_ok=True)
             write_config(self.out, config)
             if not self.resume:
-                self._save_sample(0, self.picture(self.model.sample(100, self.noise)))
+                self._save_sample(0, self.picture(2))
         falling = getattr(self.args, "decay_epochs", self.total)
         if self.total > falling:
             self.progress.say(
@@ -133,7 +137,7 @@ class Run(Training):
         """The pictures that every run has at its end."""
         if not self.group.is_rank_0:
             return
-        save_image(self.out / "samples.png", self.picture(self.model.sample(100, self.noise), scale=3))
+        save_image(self.out / "samples.png", self.picture(3))
         numbers = {
             path.stem.removeprefix("epoch_"): path for path in (self.out / "samples").glob("epoch_*.png")
         }
@@ -159,23 +163,20 @@ class Run(Training):
         )  # fmt: skip
 
     def finish(
-        self,
-        pictures: Mapping[str, np.ndarray] | None = None,
-        digits: bool = True,
-        table: str | None = None,
+        self, pictures: Mapping[str, np.ndarray] | None = None, digits: bool = True, table: str = ""
     ) -> None:
         """Save the example's own pictures as name.png, print the table, and the folder last.
 
         digits  False for samples that are not meant to be digits, and so have another table: or none, where the
                 example has no --data
-        table   the example's own, in place of either
+        table   the example's own, instead
         """
         if not self.group.is_rank_0:
             return
         with self._in_one_line(OSError):
             for name, picture in (pictures or {}).items():
                 save_image(self.out / f"{name}.png", picture)
-            metrics = self._table(digits) if table is None and not self.args.quick else table or ""
+            metrics = table or ("" if self.args.quick else self._table(digits))
             if metrics:
                 say(metrics)
             self._report(pictures, metrics)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from minigan.data import faces, load_faces
+from minigan.data import faces, load_face_pairs, load_faces
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,6 +55,31 @@ def test_glasses_are_where_the_attribute_says(shipped):
     )
 
 
+def test_pairs_are_the_same_faces_and_differ_in_the_glasses_only():
+    without, worn = load_face_pairs()
+    images, attributes = load_faces()
+    has_glasses = attributes["glasses"] != ""
+    np.testing.assert_array_equal(worn, images[has_glasses])
+    assert without.shape == worn.shape == (1966, 16, 16, 3) and without.dtype == np.float32
+    differ = (without != worn).any(axis=-1)
+    assert np.flatnonzero(differ.any(axis=(0, 2))).tolist() == [4, 5, 6, 7, 8]
+    assert differ.sum(axis=(1, 2)).min() > 0 and 28 < differ.sum(axis=(1, 2)).mean() < 29
+    style = attributes["glasses"][has_glasses]
+    glasses = attributes["glasses_color"][has_glasses]
+    for i in np.flatnonzero(style == "dark03")[:20]:  # the row under the lenses has the colour of the frame
+        rgb = [int(glasses[i][j : j + 2], 16) for j in (1, 3, 5)]
+        np.testing.assert_array_equal(np.rint(worn[i, 7, 6:12] * 127.5 + 127.5), np.tile(rgb, (6, 1)))
+    assert faces.WITHOUT_GLASSES.stat().st_size < 60_000
+
+
+def test_a_damaged_file_of_pairs_is_refused(tmp_path, monkeypatch):
+    with np.load(faces.WITHOUT_GLASSES) as file:
+        np.savez_compressed(tmp_path / "pairs.npz", rows=file["rows"][::-1])
+    monkeypatch.setattr(faces, "WITHOUT_GLASSES", tmp_path / "pairs.npz")
+    with pytest.raises(ValueError, match=r"pairs.npz: the pixels have SHA-256 .*, expected "):
+        load_face_pairs()
+
+
 def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
     with np.load(faces.FACES) as file:
         arrays = dict(file)
@@ -84,25 +109,37 @@ def tool():
 
 @pytest.mark.slow
 def test_the_script_writes_what_load_faces_reads_and_checks_it(tool, shipped, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(
-        tool, "draw", lambda folder: (shipped[0], {k: list(v) for k, v in shipped[1].items()})
-    )
-    output = tmp_path / "faces.npz"
+    words = {name: list(each) for name, each in shipped[1].items()}
+    bare = np.rint(load_face_pairs()[0] * 127.5 + 127.5).astype(np.uint8)
+    asked = []
+
+    def draw(folder, numbers=range(10_000), options=""):
+        asked.append((len(numbers), options))
+        return (bare, {}) if options else (shipped[0], words)
+
+    monkeypatch.setattr(tool, "draw", draw)
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tool", "nowhere", "--output", str(output), *arguments])
+        monkeypatch.setattr(sys, "argv", ["tool", "nowhere", "--output", str(tmp_path), *arguments])
         tool.main()
 
     run()
     run("--check")
-    assert "is what this script makes" in capsys.readouterr().out
-    with np.load(output) as made, np.load(faces.FACES) as file:
-        assert set(made.files) == set(file.files)
-        assert all(np.array_equal(made[name], file[name]) for name in file.files)
-        changed = dict(made, skin=made["skin"][::-1])
-    np.savez_compressed(output, **changed)
-    with pytest.raises(SystemExit, match="differs in skin"):
-        run("--check")
+    assert asked == 2 * [(10_000, ""), (1966, "glassesProbability: 0")]
+    assert capsys.readouterr().out.count("is what this script makes") == 2
+    for path in (faces.FACES, faces.WITHOUT_GLASSES):
+        with np.load(tmp_path / path.name) as made, np.load(path) as file:
+            assert set(made.files) == set(file.files)
+            assert all(np.array_equal(made[name], file[name]) for name in file.files)
+            name = made.files[-1]
+            changed = dict(made, **{name: made[name][::-1]})
+        np.savez_compressed(tmp_path / path.name, **changed)
+        with pytest.raises(SystemExit, match=f"differs in {name}"):
+            run("--check")
+        run()
+    bare = bare[::-1]
+    with pytest.raises(SystemExit, match="without glasses the pixels have SHA-256"):
+        run()
     monkeypatch.setattr(tool, "draw", lambda folder: (shipped[0][::-1], {}))
     with pytest.raises(SystemExit, match="the pixels have SHA-256"):
         run()

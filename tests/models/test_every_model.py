@@ -26,6 +26,8 @@ from minigan.models import (
     CapsGAN,
     CapsNet,
     ConditionalGAN,
+    CycleGAN,
+    ImageToImage,
     TransformingAutoencoder,
 )
 from minigan.models import model as model_file
@@ -92,6 +94,16 @@ ROWS = {
         lambda: ConditionalGAN(image_size=4, width=2, latent_size=3, conditions=2),
         lambda n: (tiny_images(n), np.arange(n) % 2),
         {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
+    ),
+    "ImageToImage": Row(
+        lambda: ImageToImage(image_size=4, width=2),
+        lambda n: (tiny_images(n), -tiny_images(n)),
+        {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
+    ),
+    "CycleGAN": Row(
+        lambda: CycleGAN(image_size=4, width=2),
+        lambda n: (tiny_images(n), -tiny_images(n)),
+        {"optimizer": {"G", "F"}, "d_optimizer": {"D_A", "D_B"}},
     ),
     "CapsNet": Row(
         lambda: CapsNet(
@@ -370,7 +382,7 @@ def test_every_setting_can_be_given(name):
         type(model)(**{**model.settings, key: model.settings[key]})
 
 
-@pytest.mark.parametrize("model", [AEGAN, CapsGAN, DCGAN, VAE, WGANGP])
+@pytest.mark.parametrize("model", [AEGAN, CapsGAN, DCGAN, VAE, WGANGP, ImageToImage, CycleGAN])
 @pytest.mark.parametrize("image_size", [0, 30])
 def test_an_image_size_that_cannot_be_halved_twice_is_refused(model, image_size):
     with pytest.raises(
