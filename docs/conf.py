@@ -42,7 +42,7 @@ autodoc_typehints_format = "short"
 
 #: caption -> pages; the order in which to read them, and that of "previous" and "next"
 NAVIGATION = {
-    "Start": ["The README <readme>", "gallery", "no-detach"],
+    "Start": ["The README <readme>", "applications", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
     "Part III: one paper at a time": ["capsules", "aegan", "gan-3d", "image-to-image"],
