@@ -42,7 +42,7 @@ autodoc_typehints_format = "short"
 
 #: caption -> pages; the order in which to read them, and that of "previous" and "next"
 NAVIGATION = {
-    "Start": ["The README <readme>", "gallery", "no-detach"],
+    "Start": ["The README <readme>", "applications", "gallery", "no-detach"],
     "Part I: from exp to digits": ["backprop", "notation"],
     "Part II: images": ["convolution"],
     "Part III: one paper at a time": ["capsules", "aegan", "gan-3d", "image-to-image"],
@@ -53,7 +53,7 @@ NAVIGATION = {
         "guide/onnx",
     ],
     "Notebooks and exercises": ["lab", "notebooks/gradient", "notebooks/ring", "notebooks/digits", "exercises"],
-    "Around the book": ["failure-modes", "evaluation", "fast", "performance", "gpu", "design"],
+    "Around the book": ["failure-modes", "evaluation", "reuse", "fast", "performance", "gpu", "design"],
     "Reference": make_reference.PAGES,
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ The model and its training step: minigan/models/mlp_gan.py.
 from minigan.models import MLPGAN
 from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
-EPOCHS = 28  # over which the learning rates fall
+EPOCHS = 35  # over which the learning rates fall
 BATCH_SIZE = 64
 
 
@@ -20,8 +20,8 @@ def main() -> None:
     batches = batches_for(args, images)
     model = MLPGAN(
         image_shape=images.shape[1:],
-        d_hidden=(512, 256),  # twice the default, and
-        categories=20,  # a choice in z: both make digits easier to read
+        categories=20,  # z begins with a choice between 20 categories, and
+        d_hidden=(512, 256),  # D is wider than by default: with both, more digits can be read
         decay_steps=args.decay_epochs * len(batches),
     )
     with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C

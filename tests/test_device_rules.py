@@ -23,6 +23,7 @@ ON_THE_HOST = {
     "fast": "quicker bodies for host arrays; whatever else comes is left to the plain ones",
     "drawing": "pictures and text, of numbers that were fetched",
     "exercises": "files to edit, in plain NumPy, and their checks",
+    "interchange": "weights and files for other libraries, as arrays of the host",
     "lab": "points in the plane, on the host",
     "gradcheck": "differences are compared on the host; the cases are made there, and the checker moves them",
     "models.storage": "files",

@@ -291,6 +291,13 @@ def test_the_runs_are_those_of_the_examples(name):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant)
     }
     assert digits.GANS[name] == (constants["EPOCHS"], constants["BATCH_SIZE"])
+    (made,) = (
+        node for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == digits.MODELS[name].__name__
+    )  # fmt: skip
+    literals = (ast.Constant, ast.Tuple)
+    settings = {k.arg: ast.literal_eval(k.value) for k in made.keywords if isinstance(k.value, literals)}
+    assert digits.SETTINGS.get(name, {}) == settings
 
 
 # --- The report and the command ----------------------------------------------------------------------

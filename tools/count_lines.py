@@ -38,6 +38,7 @@ PART_I = {
     "optimizers.py": "what to do with a gradient: Adam in five lines; learning rates that fall",
     "models/model.py": "a model is a dataclass of its settings",
     "models/gan.py": "**the training step of a GAN**",
+    "models/categorical.py": "a choice that z may begin with",
     "models/mlp_gan.py": "**a GAN that draws digits**",
 }
 #: files of the book that teach nothing: how wrong arguments and files from outside are refused

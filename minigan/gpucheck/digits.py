@@ -31,6 +31,8 @@ GANS = {
     "aegan": (11, 32),
     "wgan_gp": (25, 64),
 }
+#: what an example sets that is not the default of its model
+SETTINGS: dict[str, dict[str, Any]] = {"mlp_gan": {"categories": 20, "d_hidden": (512, 256)}}
 SAMPLES = 2000  # that the table is about
 TIMED = 10  # steps from which it is foreseen how many there is time for
 TRAINING = 0.7  # of the time that a run has; the rest is for the table
@@ -86,7 +88,8 @@ def train_and_draw(report: Report, name: str, seconds: float, folder: Path) -> N
 def _new(name: str, steps: int) -> Any:
     """The model of a run: seed 0, and learning rates that fall over its steps, if they do so by default."""
     mg.seed(0)
-    return MODELS[name](**({"decay_steps": steps} if MODELS[name].decay_steps else {}))
+    falling = {"decay_steps": steps} if MODELS[name].decay_steps else {}
+    return MODELS[name](**SETTINGS.get(name, {}), **falling)
 
 
 def _seconds_of_a_step(name: str, batches: Batches) -> float:

@@ -1,5 +1,7 @@
 """CategoricalCode: some of the numbers of a latent z become a choice between categories, hard or soft.
 
+Part I; read `layers` before it.
+
 Source: Mukherjee, Asnani, Lin and Kannan 2019, "ClusterGAN", whose z consists of such a choice and of noise.
 A continuous G turns one cloud of noise into one connected set of images.  Digits are not connected: between
 a 1 and an 8 there are images, but no digits.  A choice that is made before G begins takes z apart.

@@ -24,9 +24,9 @@ class MLPGAN(GAN):
     latent_size: int = 32
     g_hidden: tuple[int, ...] = (256, 256)  # units of the hidden layers
     d_hidden: tuple[int, ...] = (256, 256)
-    categories: int = 0  # of a choice that z begins with (`categorical`, Part II); 0 for none
+    categories: int = 0  # of a choice that z begins with (`categorical`); 0 for none
     learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
-    decay_steps: int | None = 4368
+    decay_steps: int | None = 5460
     r1_weight: float = 2.0
 
     name = "mlp_gan"

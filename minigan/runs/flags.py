@@ -22,7 +22,11 @@ QUICK_EPOCHS = 2  # with --quick
 DIGITS = 18  # of the largest integer
 NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
 MAY_CHANGE = ("epochs", "device")  # when a run is resumed
-DATA_FLAGS = ("data", "image_size", "channels")  # runs of earlier releases lack them, and have the defaults
+DATA_FLAGS = (
+    "data",
+    "image_size",
+    "channels",
+)  # runs of earlier releases lack them or have None there: the defaults
 DATA_SETS = ("faces", "fashion", "mnist")
 
 
@@ -221,7 +225,7 @@ def _resumed(parser: argparse.ArgumentParser, argv: Sequence[str] | None, folder
     """The flags of the run in this folder; ValueError if those of the command contradict them."""
     flags, path = read_config(folder)["flags"], folder / "config.json"
     known = kept_flags(parser.parse_args([]))
-    flags = {flag: known[flag] for flag in DATA_FLAGS if flag in known} | flags
+    flags |= {flag: known[flag] for flag in DATA_FLAGS if flag in known and flags.get(flag) is None}
     if set(flags) != set(known):
         missing, unknown = sorted(set(known) - set(flags)), sorted(set(flags) - set(known))
         raise ValueError(f"{path} does not fit this command: missing {missing}, unknown {str(unknown)[:200]}")

@@ -94,6 +94,20 @@ def test_the_comparison_of_capsules_trains_there(stand_in, tmp_path, monkeypatch
     assert run_there("capsnet_affine", ["--quick", "--out", tmp_path / "out"], monkeypatch) > 200
 
 
+def test_faces_are_drawn_as_asked_there(stand_in, tmp_path, monkeypatch, capsys):
+    flags = ["--quick", "--epochs", "1", "--out", tmp_path / "run"]
+    assert run_there("conditional_faces", flags, monkeypatch) > 200
+    assert (tmp_path / "run" / "combinations.png").exists()
+
+
+@pytest.mark.slow
+def test_faces_are_encoded_and_moved_in_the_latent_space_there(stand_in, tmp_path, monkeypatch, capsys):
+    flags = ["--data", "faces", "--quick", "--epochs", "1", "--out", tmp_path / "run"]
+    assert run_there("aegan_mnist", flags, monkeypatch) > 200
+    assert run_there("latent_directions", [tmp_path / "run", "--quick"], monkeypatch) > 20
+    assert (tmp_path / "run" / "directions.png").exists()
+
+
 def test_without_a_gpu_a_script_says_so_in_a_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(backend, "cuda_status", lambda: "There is none.")
     with pytest.raises(SystemExit):

@@ -163,12 +163,15 @@ def test_a_run_cannot_go_on_with_other_data(capsys):
     assert "--data is mnist, but the run has faces" in capsys.readouterr().err
 
 
-def test_a_run_from_before_the_flags_goes_on_with_the_defaults(tmp_path):
+@pytest.mark.parametrize("absent", [False, True])
+def test_a_run_from_before_the_flags_goes_on_with_the_defaults(absent, tmp_path):
     example("--out", "a", "--epochs", 1, "--data", "mnist", "--quick")
     path = tmp_path / "a" / "config.json"
     config = json.loads(path.read_text())
     for flag in ("data", "image_size", "channels"):
-        del config["flags"][flag]
+        config["flags"][flag] = None  # as AEGAN's example had it for digits
+        if absent:
+            del config["flags"][flag]
     path.write_text(json.dumps(config))
     args = parse("--resume", "a", "--epochs", 2)
     assert (args.data, args.image_size, args.channels) == ("mnist", None, None)
