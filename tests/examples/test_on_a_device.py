@@ -4,6 +4,7 @@ import runpy
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import strict_device
 
@@ -50,6 +51,28 @@ def test_an_example_trains_and_draws_there(script, stand_in, tmp_path, monkeypat
     monkeypatch.setattr(backend, "_chosen", "cpu")
     shape = (16, 16, 16, 1) if script == "gan3d" else (28, 28, 1)
     assert load_run(tmp_path / "run").sample(2).shape == (2, *shape)  # and goes on on the host
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("script", "flags"),
+    [
+        ("image_to_image", ["--task", "glasses"]),
+        ("image_to_image", ["--task", "inpaint", "--kind", "L1"]),
+        ("cycle_gan_faces", []),
+    ],
+    ids=["image_to_image", "image_to_image without D", "cycle_gan_faces"],
+)
+def test_an_example_that_translates_images_trains_and_draws_there(
+    script, flags, stand_in, tmp_path, monkeypatch, capsys
+):
+    flags = [*flags, "--quick", "--epochs", "1", "--out", tmp_path / "run"]
+    assert run_there(script, flags, monkeypatch) > 200
+    assert capsys.readouterr().out.splitlines()[-1] == str(tmp_path / "run")
+    monkeypatch.setattr(backend, "_chosen", "cpu")
+    model = load_run(tmp_path / "run")
+    images = np.zeros((2, *model.input_shape), np.float32)
+    assert model.translate(images).shape == (2, *model.image_shape)  # and goes on on the host
 
 
 def run_there(script, flags, monkeypatch):
