@@ -1,6 +1,6 @@
 """Train a GAN of fully connected layers on handwritten digits, and watch the digits appear.
 
-    python examples/mlp_gan_mnist.py              one to three minutes on two CPU cores
+    python examples/mlp_gan_mnist.py              two to four minutes on two CPU cores
     python examples/mlp_gan_mnist.py --quick      a few seconds
     python examples/mlp_gan_mnist.py --help       all flags
 
