@@ -22,11 +22,8 @@ QUICK_EPOCHS = 2  # with --quick
 DIGITS = 18  # of the largest integer
 NOT_KEPT = ("out", "resume", "data_parallel", "run_name")  # in config.json
 MAY_CHANGE = ("epochs", "device")  # when a run is resumed
-DATA_FLAGS = (
-    "data",
-    "image_size",
-    "channels",
-)  # runs of earlier releases lack them or have None there: the defaults
+#: where a run of an earlier release lacks one of these, or has None there, it has the default
+DATA_FLAGS = ("data", "image_size", "channels")
 DATA_SETS = ("faces", "fashion", "mnist")
 
 
