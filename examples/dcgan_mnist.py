@@ -11,7 +11,7 @@ The networks: minigan/models/dcgan.py; the training step: minigan/models/gan.py.
 from minigan.models import DCGAN
 from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
-EPOCHS = 14  # over which the learning rates fall
+EPOCHS = 12  # over which the learning rates fall
 BATCH_SIZE = 32
 
 

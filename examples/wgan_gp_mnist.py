@@ -10,15 +10,19 @@ GANs it falls while the digits get better.  The model: minigan/models/wgan_gp.py
 from minigan.models import WGANGP
 from minigan.runs import Run, batches_for, image_grid, load_images, parse_run, run_parser
 
-EPOCHS = 25
-BATCH_SIZE = 64
+EPOCHS = 8  # over which the learning rates fall
+BATCH_SIZE = 32
 
 
 def main() -> None:
-    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE, decay=False, data="mnist"), "wgan_gp")
+    args = parse_run(run_parser(__doc__, EPOCHS, BATCH_SIZE, data="mnist"), "wgan_gp")
     images = load_images(args)  # (N, H, W, C) in [-1, 1]
     batches = batches_for(args, images)
-    model = WGANGP(image_size=images.shape[1], channels=images.shape[-1])
+    model = WGANGP(
+        image_size=images.shape[1],
+        channels=images.shape[-1],
+        decay_steps=args.decay_epochs * len(batches),
+    )
     with Run(args, model, batches) as run:  # its folder and checkpoint, --resume, Ctrl-C
         for epoch in run.epochs():
             for batch in run.batches(epoch):  # (N, H, W, C)

@@ -230,7 +230,7 @@ class AEGAN(Model):
         return self.decode(self.encode(images))
 
     def build(self) -> Networks:
-        """G and D_x are those of the DCGAN; E is D_x with batch normalization and a hidden layer."""
+        """G and D_x are those of the DCGAN; E is D_x with batch normalization and a wider hidden layer."""
         image = self.image_size, self.image_size, self.channels
         width, size, hidden = self.width, self.latent_size, 4 * self.width
         features = quarter_of("AEGAN", image) ** 2 * 2 * width

@@ -16,8 +16,8 @@ The reason is what the best D is, log p(x|c)/q(x|c) = (log p(c|x) - log q(c|x)) 
 p of the data and q of G, if the labels are equally frequent in both.  If the classifiers p(c|x) and q(c|x) are
 softmaxes of linear functions of φ(x), the first difference is linear in c and in φ(x), up to what c does not touch.
 
-The networks are the DCGAN's, without its categorical code, for which c is there: so φ(x) are the pixels of D's
-last layer.  In the paper φ(x) is their sum over the image, behind more layers.
+The networks are the DCGAN's, without its categorical code, for which c is there, and without D's hidden layer: so
+φ(x) are the pixels of the last convolution.  In the paper φ(x) is their sum over the image, behind more layers.
 """
 
 from dataclasses import dataclass

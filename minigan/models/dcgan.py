@@ -2,11 +2,12 @@
 
 Part II; read `gan` before it, where the training step is.
 
-After Radford, Metz and Chintala 2015: no pooling and no hidden dense layers, strides in D, batch
-normalization and ReLU in G, leaky ReLU in D, tanh at the end.  What is added here:
+After Radford, Metz and Chintala 2015: no pooling, strides in D, batch normalization and ReLU in G, leaky
+ReLU in D, tanh at the end.  What differs here:
 
-* D has no batch normalization: a penalty on its slope at single images must not depend on the others.
-  `MinibatchStdDev` shows it the batch on purpose (Karras et al. 2018).
+* D has a hidden dense layer, because its convolutions see 10x10 pixels at a time.  And it has no batch
+  normalization: a penalty on its slope at single images must not depend on the others.  `MinibatchStdDev`
+  shows it the batch on purpose (Karras et al. 2018).
 * Some of the numbers of z choose between categories before G begins: `CategoricalCode` (ClusterGAN).
 * G may grow in another way than the paper's:
 
@@ -39,7 +40,7 @@ class DCGAN(GAN):
     kernel_size: int = 4  # of the transposed convolutions
     categories: int = 20  # of the one-hot code that z begins with; 0 for none
     learning_rates: tuple[float, float] = (5e-3, 2.5e-3)
-    decay_steps: int | None = 4368
+    decay_steps: int | None = 3744
     r1_every: int = 8
 
     name = "dcgan"
@@ -67,10 +68,16 @@ def generator(
     )  # fmt: skip
 
 
-def discriminator(image_shape: Shape, width: int) -> L.Layer:
+def discriminator(image_shape: Shape, width: int, sees_batch: bool = True) -> L.Layer:
+    features, hidden, leaky = (
+        (image_shape[0] // 4) ** 2 * (2 * width + sees_batch),
+        2 * width,
+        L.LeakyReLU(0.2),
+    )
     return L.Sequential(
-        *downsampling(image_shape[2], width, L.LeakyReLU(0.2)),  # (N, H/4, W/4, 2 · width)
-        L.MinibatchStdDev(), L.Flatten(), L.Dense((image_shape[0] // 4) ** 2 * (2 * width + 1), 1),
+        *downsampling(image_shape[2], width, leaky),  # (N, H/4, W/4, 2 · width)
+        *([L.MinibatchStdDev()] if sees_batch else []),
+        L.Flatten(), L.Dense(features, hidden), leaky, L.Dense(hidden, 1),
     )  # fmt: skip
 
 
