@@ -427,7 +427,7 @@ SMALL = {
     "GAN": {"generator": Dense(2, 3), "discriminator": Dense(3, 1), "latent_size": 2},
     "MLPGAN": {"image_shape": (4, 4, 1), "latent_size": 2, "g_hidden": (4,), "d_hidden": (4,)},
     "DCGAN": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0},
-    "WGANGP": {"image_size": 8, "latent_size": 2, "width": 2},
+    "WGANGP": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0},
     "CapsGAN": {"image_size": 8, "latent_size": 2, "width": 2, "categories": 0, "capsules": 2, "dimensions": 2},
     "CapsNet": {
         "image_size": 28, "filters": 2, "capsules": 1, "dimensions": 2, "class_dimensions": 2, "routings": 1,

@@ -25,11 +25,11 @@ from minigan.runs.pictures import image_grid, save_image
 #: name of a GAN -> epochs and batch size of its example
 GANS = {
     "mlp_gan": (35, 64),
-    "dcgan": (14, 32),
+    "dcgan": (12, 32),
     "conditional": (4, 32),
     "capsgan": (14, 32),
     "aegan": (11, 32),
-    "wgan_gp": (25, 64),
+    "wgan_gp": (8, 32),
 }
 #: what an example sets that is not the default of its model
 SETTINGS: dict[str, dict[str, Any]] = {"mlp_gan": {"categories": 20, "d_hidden": (512, 256)}}

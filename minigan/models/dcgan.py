@@ -69,15 +69,10 @@ def generator(
 
 
 def discriminator(image_shape: Shape, width: int, sees_batch: bool = True) -> L.Layer:
-    features, hidden, leaky = (
-        (image_shape[0] // 4) ** 2 * (2 * width + sees_batch),
-        2 * width,
-        L.LeakyReLU(0.2),
-    )
+    pixels, deep, leaky = (image_shape[0] // 4) ** 2, 2 * width, L.LeakyReLU(0.2)
     return L.Sequential(
-        *downsampling(image_shape[2], width, leaky),  # (N, H/4, W/4, 2 · width)
-        *([L.MinibatchStdDev()] if sees_batch else []),
-        L.Flatten(), L.Dense(features, hidden), leaky, L.Dense(hidden, 1),
+        *downsampling(image_shape[2], width, leaky), *([L.MinibatchStdDev()] if sees_batch else []),
+        L.Flatten(), L.Dense(pixels * (deep + sees_batch), deep), leaky, L.Dense(deep, 1),
     )  # fmt: skip
 
 

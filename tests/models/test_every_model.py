@@ -76,7 +76,7 @@ ROWS = {
         {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
     ),
     "WGANGP": Row(
-        lambda: WGANGP(image_size=4, width=2, latent_size=3, critic_steps=1),
+        lambda: WGANGP(image_size=4, width=2, latent_size=3, categories=0),
         tiny_images,
         {"g_optimizer": {"generator"}, "d_optimizer": {"discriminator"}},
     ),

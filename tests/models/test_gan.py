@@ -177,7 +177,7 @@ def test_with_its_defaults_it_learns_a_ring():
 
 
 def test_the_critic_of_a_wgan_learns_more_often_than_its_generator():
-    model = WGANGP(image_size=4, width=2, latent_size=3, critic_steps=3)
+    model = WGANGP(image_size=4, width=2, latent_size=3, categories=0, critic_steps=3)
     x = np.random.default_rng(0).uniform(-1, 1, (4, 4, 4, 1)).astype(np.float32)
     before = {name: a.tobytes() for name, a in model.G.state().items()}
     for step in range(1, 8):
