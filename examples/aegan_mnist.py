@@ -34,7 +34,7 @@ from minigan.runs import (
     split_labelled_digits,
 )
 
-EPOCHS = 11  # over which the learning rates fall
+EPOCHS = 9  # over which the learning rates fall
 BATCH_SIZE = 32
 PAIRS, COLUMNS = 50, 5  # pairs in reconstructions.png, and in one row of it
 WALKS, STEPS = 10, 7  # rows of interpolations.png, and generated images in a row

@@ -28,7 +28,7 @@ GANS = {
     "dcgan": (12, 32),
     "conditional": (4, 32),
     "capsgan": (14, 32),
-    "aegan": (11, 32),
+    "aegan": (9, 32),
     "wgan_gp": (8, 32),
 }
 #: what an example sets that is not the default of its model

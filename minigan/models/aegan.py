@@ -111,7 +111,7 @@ class AEGAN(Model):
     weights: tuple[float, float, float, float] = (1.0, 1.0, 3.0, 1.0)  # λ_x, λ_z, λ_|x|, λ_|z|
     reconstructed_share: float = 0.2  # s
     learning_rates: tuple[float, float, float, float] = (5e-3, 1e-3, 2.5e-3, 1e-3)  # of G, E, D_x, D_z
-    decay_steps: int = 3120  # steps in which they fall to a twentieth
+    decay_steps: int = 2808  # steps in which they fall to a twentieth
     r1_weights: tuple[float, float] = (0.5, 0.1)  # γ of D_x and of D_z, as in `gan`
     r1_every: int = 8
     smoothing: float = 0.0  # the targets of D_x and D_z are 1 - smoothing and smoothing, not 1 and 0
