@@ -134,6 +134,7 @@ def draw(path: Path, found: dict, base: dict, values: dict) -> None:
                 )  # fmt: skip
             axes.set_xticks(row, map(str, row))
             axes.minorticks_off()
+            axes.margins(y=0.2)
             axes.grid(alpha=0.3)
         column[1].set_xlabel(LABELS[name])
     panels[0, 0].set_ylabel("a step, minimum, ms")

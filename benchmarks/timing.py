@@ -11,7 +11,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 PAUSE = 0.5  # seconds before a block, in which the other library's threads go to sleep
 
@@ -64,9 +64,9 @@ def memory_of_steps(step: Callable[[], object], steps: int = 10) -> tuple[float,
     return before, high_water_mark()
 
 
-def in_own_process(*command: object) -> list[float]:
-    """The numbers that `python COMMAND` prints last, on one line."""
-    words = [sys.executable, *map(str, command)]
+def in_own_process(*command: object, before: Sequence[object] = ()) -> list[float]:
+    """The numbers that `BEFORE python COMMAND` prints last, on one line."""
+    words = [str(word) for word in (*before, sys.executable, *command)]
     printed = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
     return [float(number) for number in printed.splitlines()[-1].split()]
 
