@@ -45,13 +45,13 @@ COLUMNS = ("step", "seconds", "confident")
 def train(name: str, library: str, seed: int, quick: bool):
     """Yield (steps, seconds of training, confident share) of a run, every EVERY steps and at its end."""
     example, kind, settings, _ = RECIPES[name]
-    images, epochs, every = load_mnist()[0], example.EPOCHS, EVERY
+    images, epochs, every, samples = load_mnist()[0], example.EPOCHS, EVERY, SAMPLES
     if quick:
-        images, epochs, every = images[:256], 1, 2
+        images, epochs, every, samples = images[:256], 1, 2, 100
     batches = Batches(images, example.BATCH_SIZE, seed=seed)
     mg.seed(seed)
     model = kind(decay_steps=epochs * len(batches), **settings)
-    noise = np.random.default_rng(seed).standard_normal((SAMPLES, model.latent_size))
+    noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
     if library == "pytorch":
         import torch
         from torch_models import TorchGAN
@@ -60,7 +60,7 @@ def train(name: str, library: str, seed: int, quick: bool):
         model = TorchGAN(model)
 
     def share() -> float:
-        found = confident_share(digit_classifier().predict_proba(model.sample(SAMPLES, noise)))
+        found = confident_share(digit_classifier().predict_proba(model.sample(samples, noise)))
         time.sleep(PAUSE)  # until the threads of the evaluation sleep
         return found
 

@@ -105,7 +105,9 @@ def read(path: Path) -> dict[tuple, tuple[float, ...]]:
     """(batch, width, size, depth, library) -> the numbers of MEASURED, of every whole row of the file."""
     if not path.exists():
         return {}
-    rows = [row for row in csv.reader(path.open()) if len(row) == len(BASE) + 1 + len(MEASURED)]
+    rows = [
+        row for row in csv.reader(path.read_text().splitlines()) if len(row) == len(BASE) + 1 + len(MEASURED)
+    ]
     return {(*map(int, row[:4]), row[4]): tuple(map(float, row[5:])) for row in rows[1:]}
 
 
@@ -129,12 +131,12 @@ def draw(path: Path, found: dict, base: dict, values: dict) -> None:
                 axes.loglog(row, y, marker=mark, color=color, label=library)
                 above = y[-1] == max(curve[-1] for curve in curves)
                 axes.annotate(
-                    f"{slope(row, y):.2f}", (row[-1], y[-1]), (-4, 9 if above else -15), color=color,
-                    textcoords="offset points", ha="right",
+                    f"{slope(row, y):.2f}", (row[-1], y[-1]), (7, 2 if above else -9), color=color,
+                    textcoords="offset points",
                 )  # fmt: skip
             axes.set_xticks(row, map(str, row))
             axes.minorticks_off()
-            axes.margins(y=0.2)
+            axes.margins(x=0.3, y=0.1)
             axes.grid(alpha=0.3)
         column[1].set_xlabel(LABELS[name])
     panels[0, 0].set_ylabel("a step, minimum, ms")
