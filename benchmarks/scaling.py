@@ -43,6 +43,7 @@ LABELS = {
 }
 LATENT, BLOCKS, SECONDS_OF_BLOCK = 64, 3, 1.0
 QUICK_BLOCKS, QUICK_SECONDS_OF_BLOCK = 1, 0.0
+MEMORY_STEPS = 4  # before the high-water mark of the memory is read
 
 
 def gan(width: int, size: int, depth: int) -> GAN:
@@ -85,7 +86,7 @@ def points(base: dict, values: dict) -> list[tuple[int, ...]]:
 
 
 def measured(point: tuple[int, ...], blocks: int, seconds_of_block: float) -> list[tuple]:
-    """A row for each library: its name, minimum and median in ms, and the MiB that ten steps add to a process."""
+    """A row for each library: its name, minimum and median in ms, and the MiB that steps add to a process."""
     steps = {library: step(library, *point) for library in LIBRARIES}
     slowest = 0.0
     for call in steps.values():
@@ -175,7 +176,7 @@ def main() -> None:
     args = parser.parse_args()
     if args.only:
         library, *point = args.only
-        print(*memory_of_steps(step(library, *map(int, point))))
+        print(*memory_of_steps(step(library, *map(int, point)), MEMORY_STEPS))
         return
     base, values = (QUICK_BASE, QUICK_VALUES) if args.quick else (BASE, VALUES)
     how = (QUICK_BLOCKS, QUICK_SECONDS_OF_BLOCK) if args.quick else (BLOCKS, SECONDS_OF_BLOCK)

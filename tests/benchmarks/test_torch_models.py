@@ -74,12 +74,11 @@ def test_what_is_averaged_is_the_moving_average_and_not_the_generator():
 
     theirs = TorchGAN(MAKE["MLPGAN"]())
     assert len(arrays(theirs.G)) == len(MAKE["MLPGAN"]().G.arrays())
-    before = [array.clone() for array in arrays(theirs.average)]
+    before = [array.detach().clone() for array in arrays(theirs.average)]
     theirs.train_step(load_mnist()[0][:16])
-    for old, average, new in zip(before, arrays(theirs.average), arrays(theirs.G), strict=True):
-        np.testing.assert_allclose(
-            average, 0.1 * old + 0.9 * new.detach(), atol=1e-6
-        )  # 0.1 in step 1: warm_up
+    after = [[array.detach() for array in arrays(network)] for network in (theirs.average, theirs.G)]
+    for old, average, new in zip(before, *after, strict=True):
+        np.testing.assert_allclose(average, 0.1 * old + 0.9 * new, atol=1e-6)  # 0.1 in step 1: warm_up
 
 
 def test_a_layer_without_counterpart_is_refused():
