@@ -151,11 +151,12 @@ def _by_col2im(y: Array, w: Array, at: Window) -> Array:
     taps = taps.reshape(th, sh, tw, sw, channels, filters).transpose(0, 2, 5, 1, 3, 4)
     taps = taps.copy()  # in this order, once, and not again for each of the products
     x = np.empty_like(y, shape=(n, *at.image, channels), dtype=np.result_type(y, w))
-    add = _blocks_by_planes if sw * channels < FEW else _blocks
+    few = sw * channels < FEW
 
     def work(share: slice) -> None:
         for images in few_images(share, _elements(at, channels) * y.itemsize):
-            blocks = add(y[images], taps)  # (images, BH, SH, BW, SW, C)
+            part = y[images]
+            blocks = _blocks_by_planes(part, taps) if few else _blocks(part, taps, (height, width))
             m, bh, _, bw, _, _ = blocks.shape
             x[images] = frame(blocks.reshape(m, bh * sh, bw * sw, channels), at.padding, at.image)
 
@@ -167,16 +168,20 @@ def _by_col2im(y: Array, w: Array, at: Window) -> Array:
 FEW = 16
 
 
-def _blocks(y: Array, taps: Array) -> Array:
-    """blocks[o + t] += y[o] taps[t]:  y (N, OH, OW, F), taps (TH, TW, F, SH, SW, C) -> (N, BH, SH, BW, SW, C)."""
-    (n, oh, ow, filters), (th, tw, _, *block) = y.shape, taps.shape
-    sh, sw, channels = block
+def _blocks(y: Array, taps: Array, size: Sizes) -> Array:
+    """blocks[o + t] += y[o] taps[t]:  y (N, OH, OW, F), taps (TH, TW, F, SH, SW, C) -> (N, BH, SH, BW, SW, C).
+
+    size  of the kernel: in the last pieces, what lies beyond it is left out
+    """
+    (n, oh, ow, filters), (th, tw, _, sh, sw, channels) = y.shape, taps.shape
     rows = y.reshape(-1, filters)  # (N·OH·OW, F)
     shape = (n, oh + th - 1, sh, ow + tw - 1, sw, channels)
     blocks = np.zeros_like(y, shape=shape, dtype=np.result_type(y, taps))
     for i, j in product(range(th), range(tw)):
-        part = (rows @ taps[i, j].reshape(filters, -1)).reshape(n, oh, ow, *block)
-        blocks[:, i : i + oh, :, j : j + ow] += part.transpose(0, 1, 3, 2, 4, 5)
+        piece = taps[i, j, :, : size[0] - sh * i, : size[1] - sw * j]
+        part = (rows @ piece.reshape(filters, -1)).reshape(n, oh, ow, *piece.shape[1:])
+        h, w = piece.shape[1:3]
+        blocks[:, i : i + oh, :h, j : j + ow, :w] += part.transpose(0, 1, 3, 2, 4, 5)
     return blocks
 
 
