@@ -13,12 +13,10 @@ Needs the `bench` extra.  Run on an idle machine:
 """
 
 import argparse
-import subprocess
-import sys
 
 import numpy as np
 import torch
-from timing import high_water_mark, machine, measure, report
+from timing import in_own_process, machine, measure, memory_of_steps, report
 from torch import nn
 from torch.nn import functional as F
 
@@ -214,19 +212,13 @@ def main() -> None:
     parser.add_argument("--only", help=argparse.SUPPRESS)  # a contestant in its own process
     args = parser.parse_args()
     if args.only:
-        call = ROUTING[args.only]()
-        before = high_water_mark()
-        for _ in range(10):
-            call()
-        print(before, high_water_mark())
+        print(*memory_of_steps(ROUTING[args.only]()))
         return
     print(machine(), end="\n\n")
     if args.memory:
         print("peak memory of the routing: whole process, and above what it had before the first call")
         for name in ROUTING:
-            command = [sys.executable, __file__, "--only", name]
-            text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-            before, after = map(float, text.split())
+            before, after = in_own_process(__file__, "--only", name)
             print(f"    {name:<34} {after:6.0f} MiB   {after - before:6.0f} MiB")
     elif args.paper:
         seconds = measure(

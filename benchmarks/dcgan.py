@@ -11,11 +11,9 @@ idle machine:
 """
 
 import argparse
-import subprocess
-import sys
 
 import numpy as np
-from timing import high_water_mark, machine, measure, report
+from timing import in_own_process, machine, measure, memory_of_steps, report
 
 BATCH = 64
 FORMS = ("transpose", "nearest")
@@ -157,22 +155,14 @@ CONTESTANTS = {
 }
 
 
-def peak_memory(name: str, form: str) -> None:
-    """Print the peak resident memory of this process in MiB (Linux): before the first step, and after ten."""
-    step = CONTESTANTS[name](form)
-    before = high_water_mark()
-    for _ in range(10):
-        step()
-    print(before, high_water_mark())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--memory", action="store_true", help="peak memory instead of times")
     parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)  # a contestant in its own process
     args = parser.parse_args()
     if args.only:
-        peak_memory(*args.only)
+        name, form = args.only
+        print(*memory_of_steps(CONTESTANTS[name](form)))
         return
     print(machine(), end="\n\n")
     for form in FORMS:
@@ -181,9 +171,7 @@ def main() -> None:
                 f"peak memory of a {form} DCGAN step: whole process, and above what it had before the first step"
             )
             for name in CONTESTANTS:
-                command = [sys.executable, __file__, "--only", name, form]
-                text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-                before, after = map(float, text.split())
+                before, after = in_own_process(__file__, "--only", name, form)
                 print(f"    {name:<34} {after:6.0f} MiB   {after - before:6.0f} MiB")
             print(flush=True)
         else:

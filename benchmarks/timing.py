@@ -8,8 +8,10 @@ calls, with a pause before each block, and the blocks alternate.  Reported are m
 import os
 import platform
 import statistics
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 PAUSE = 0.5  # seconds before a block, in which the other library's threads go to sleep
 
@@ -54,10 +56,24 @@ def high_water_mark() -> float:
         return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024
 
 
-def machine() -> str:
+def memory_of_steps(step: Callable[[], object], steps: int = 10) -> tuple[float, float]:
+    """The high-water mark of this process before the first step and after the last, in MiB."""
+    before = high_water_mark()
+    for _ in range(steps):
+        step()
+    return before, high_water_mark()
+
+
+def in_own_process(*command: object, before: Sequence[object] = ()) -> list[float]:
+    """The numbers that `BEFORE python COMMAND` prints last, on one line."""
+    words = [str(word) for word in (*before, sys.executable, *command)]
+    printed = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [float(number) for number in printed.splitlines()[-1].split()]
+
+
+def machine(torch: bool = True) -> str:
     """The processor, the threads, the kernels of NumPy's BLAS and the versions that the numbers belong to."""
     import numpy
-    import torch
     from threadpoolctl import threadpool_info
 
     processor = platform.processor() or platform.machine()
@@ -73,7 +89,12 @@ def machine() -> str:
     )
     chosen = [name for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ]
     warning = f"\n{' and '.join(chosen)} set: unset for a fair comparison" if chosen else ""
+    threads, version = f"{os.cpu_count()} cores", ""
+    if torch:
+        import torch as library
+
+        threads, version = f"{library.get_num_threads()} threads", f", PyTorch {library.__version__}"
     return (
-        f"{processor}, {torch.get_num_threads()} threads, Python {platform.python_version()}, "
-        f"NumPy {numpy.__version__} ({kernels}), PyTorch {torch.__version__}{warning}"
+        f"{processor}, {threads}, Python {platform.python_version()}, "
+        f"NumPy {numpy.__version__} ({kernels}){version}{warning}"
     )
