@@ -20,7 +20,7 @@ settings.register_profile(
 )
 settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
 settings.register_profile("few", settings.get_profile("ci"), max_examples=8)
-settings.register_profile("thorough", settings.get_profile("dev"), max_examples=1000)
+settings.register_profile("thorough", settings.get_profile("dev"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
