@@ -6,6 +6,7 @@ from gan_tools import keeps_the_rules_of_a_gan
 from layer_tools import check_layer
 
 from minigan.gradcheck import GradientError
+from minigan.layers import Dense
 from minigan.models import DCGAN
 from minigan.models.categorical import CategoricalCode, SoftCategoricalCode
 from minigan.ops.elementwise import value
@@ -65,3 +66,10 @@ def test_learning_rates_that_fall_over_no_steps_are_refused():
 def test_it_keeps_the_rules_of_a_gan():
     images = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
     keeps_the_rules_of_a_gan(DCGAN, images, image_size=8, width=2, categories=0)
+
+
+def test_d_has_a_hidden_layer_behind_its_convolutions():
+    shapes = [
+        layer.kernel.shape for layer in DCGAN(image_size=8, width=2).D.layers if isinstance(layer, Dense)
+    ]
+    assert shapes == [(2 * 2 * (4 + 1), 4), (4, 1)]  # 2x2 pixels of 4 channels and how much the batch varies

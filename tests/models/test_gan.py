@@ -9,7 +9,7 @@ from minigan.data import ring
 from minigan.data.synthetic import ring_centres
 from minigan.layers import Dense, LeakyReLU, ReLU, Sequential
 from minigan.losses import discriminator_loss, generator_loss, r1_penalty
-from minigan.models import GAN, MLPGAN, WGANGP
+from minigan.models import DCGAN, GAN, MLPGAN, WGANGP
 from minigan.models.gan import diagnostics
 from minigan.optimizers import Adam
 
@@ -185,3 +185,11 @@ def test_the_critic_of_a_wgan_learns_more_often_than_its_generator():
         assert (model.d_optimizer.steps, model.g_optimizer.steps) == (step, step // 3)
         assert set(metrics) == {"distance", "penalty"}
     assert {name: a.tobytes() for name, a in model.G.state().items()} != before
+
+
+def test_the_critic_of_a_wgan_treats_images_one_by_one_and_the_d_of_a_dcgan_sees_the_batch():
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 8, 8, 1)).astype(np.float32)
+    small = {"image_size": 8, "width": 2, "latent_size": 3, "categories": 0}
+    for model, alone in ((WGANGP(**small), True), (DCGAN(**small), False)):
+        together, one = model.D(x).data[:1], model.D(x[:1]).data
+        assert np.allclose(together, one, atol=1e-6) is alone
