@@ -106,7 +106,7 @@ def features(D: Any) -> Callable[[Any], Any]:
         pooled = []
         for layer in D.layers:
             x = layer(x)
-            if isinstance(layer, LeakyReLU):  # of a convolution: (N, H, W, C)
+            if isinstance(layer, LeakyReLU) and x.ndim == 4:  # of a convolution: (N, H, W, C)
                 y = max_pool2d(x, -(-x.shape[1] // SIDE), padding="same")  # (N, SIDE, SIDE, C)
                 pooled.append(reshape(y, (len(x), -1)))
         return concatenate(pooled, axis=1)
