@@ -41,6 +41,7 @@ from minigan.evaluation import (
     precision_recall,
 )
 from minigan.models import AEGAN
+from minigan.models.dcgan import discriminator
 from minigan.optimizers import linear_decay
 from minigan.runs import parse_with_device, positive
 
@@ -66,11 +67,9 @@ class WithoutStdDev(AEGAN):
     """An AEGAN whose D_x does not see how much a batch varies."""
 
     def build(self) -> tuple[L.Layer, L.Layer, L.Layer, L.Layer]:
-        G, E, D_x, D_z = super().build()
-        *convolutions, _, flatten, last = D_x.layers  # type: ignore[attr-defined]
-        quarter = self.image_size // 4
-        fewer = L.Dense(last.kernel.shape[0] - quarter * quarter, 1)
-        return G, E, L.Sequential(*convolutions, flatten, fewer), D_z
+        G, E, _, D_z = super().build()
+        image = (self.image_size, self.image_size, self.channels)
+        return G, E, discriminator(image, self.width, sees_batch=False), D_z
 
 
 def make(setting: str, kind: str, steps: int) -> AEGAN:
