@@ -148,6 +148,7 @@ def check_term(name, nets, term_value=value_of, x=X, z=Z):
 
 
 @every_term
+@pytest.mark.usefixtures("few_directions")
 def test_the_gradient_of_a_term_agrees_with_finite_differences_through_all_its_networks(name):
     check_term(name, four_networks())
 
