@@ -49,7 +49,9 @@ def a_fifth_of_the_shipped_images():
     """What a model was trained on, where nothing else is said: to look at 10,000 images takes seconds."""
     shipped_reference.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(table, "load_mnist", lambda split, full=False: [a[:2000] for a in load_mnist(split, full)])
+        patch.setattr(
+            table, "load_mnist", lambda split, full=False: [a[:2000] for a in load_mnist(split, full)]
+        )
         yield
     shipped_reference.cache_clear()
 
