@@ -171,6 +171,7 @@ def test_the_same_for_networks_of_another_shape(name):
     check_term(name, dense_networks(), x=rng.standard_normal((3, 3)))
 
 
+@pytest.mark.usefixtures("few_directions")
 def test_the_check_objects_to_a_term_whose_gradient_is_cut():
     def cut(name, nets, x, z):
         z_hat = nets["E"](x).data if isinstance(x, Tensor) else nets["E"](x)
