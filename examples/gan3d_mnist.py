@@ -45,7 +45,7 @@ from minigan.runs import (
 EPOCHS = 4  # over which the learning rates fall
 BATCH_SIZE = 32
 SAMPLES = 1000  # in the table
-TURNING = 24  # samples in turning.gif
+TURNING, COLUMNS = 24, 6  # samples in turning.gif, and in a row of it
 
 
 def main() -> None:
@@ -66,10 +66,10 @@ def main() -> None:
             for batch in run.batches(epoch):  # (N, 16, 16, 16, 1)
                 run.log(model.train_step(batch))
             run.draw(picture(2))
-    n = TURNING if args.quick else SAMPLES
+    n = COLUMNS if args.quick else SAMPLES
     samples = solid(model.sample(n, np.random.default_rng(0).standard_normal((n, model.latent_size))))
     if run.group.is_rank_0:
-        save_turning(run.out / "turning.gif", samples[:TURNING], columns=6)
+        save_turning(run.out / "turning.gif", samples[:TURNING], COLUMNS)
     run.finish(table="" if args.quick else table(samples, solids, unseen))
 
 

@@ -20,7 +20,7 @@ COMPOSITIONS = {
     "conv2d_transpose": [
         (lambda y, w: ops.conv2d_transpose(y, w, 2, 1), [normal(1, 2, 3, 1), normal(3, 3, 2, 1)])
     ],
-    "conv3d": [(lambda x, w: ops.conv3d(x, w, 2, "same"), [normal(1, 3, 2, 3, 2), normal(2, 2, 3, 2, 1)])],
+    "conv3d": [(lambda x, w: ops.conv3d(x, w, 2, "same"), [normal(1, 3, 2, 3, 2), normal(2, 1, 2, 2, 1)])],
     "conv3d_transpose": [
         (lambda y, w: ops.conv3d_transpose(y, w, 2, 1), [normal(1, 2, 2, 2, 1), normal(3, 3, 3, 2, 1)])
     ],
@@ -33,8 +33,8 @@ COMPOSITIONS = {
         (lambda x: ops.upsample2d(x, (2, 3)), [normal(1, 2, 3, 2)]),
         (lambda x: ops.upsample2d(x, 2, interpolation="bilinear"), [normal(1, 2, 3, 2)]),
     ],
-    "max_pool2d": [(lambda x: ops.max_pool2d(x, 2, 1, "same"), [distinct(1, 3, 4, 2)])],
-    "average_pool2d": [(lambda x: ops.average_pool2d(x, 3, 2, "same"), [normal(1, 4, 5, 2)])],
+    "max_pool2d": [(lambda x: ops.max_pool2d(x, 2, 1, "same"), [distinct(1, 3, 2, 2)])],
+    "average_pool2d": [(lambda x: ops.average_pool2d(x, 3, 2, "same"), [normal(1, 4, 3, 2)])],
     # plain numbers on either side of every operator
     "add": [(lambda x: 2 + x + 1.5, [normal(3)])],
     "subtract": [(lambda x: 2 - (x - 1.5), [normal(3)])],

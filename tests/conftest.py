@@ -1,7 +1,7 @@
 """Settings for all tests.
 
-HYPOTHESIS_PROFILE chooses how hard the property tests look:  `dev` (the default) is quick, `ci` draws
-the same examples every time, `few` is for what is run again elsewhere (with another Python, without fast),
+HYPOTHESIS_PROFILE chooses how hard the property tests look:  `dev` (the default) is quick and draws others every
+time, `ci` draws more, and the same ones every time, `few` is for what is run again elsewhere (with another Python, without fast),
 `thorough` takes its time.
 """
 
@@ -14,11 +14,12 @@ from hypothesis import HealthCheck, settings
 
 import minigan as mg
 from minigan import backend
+from minigan.gradcheck import check
 
 settings.register_profile(
-    "dev", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    "dev", max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
-settings.register_profile("ci", settings.get_profile("dev"), derandomize=True)
+settings.register_profile("ci", settings.get_profile("dev"), max_examples=25, derandomize=True)
 settings.register_profile("few", settings.get_profile("ci"), max_examples=8)
 settings.register_profile("thorough", settings.get_profile("dev"), max_examples=200)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
@@ -44,6 +45,16 @@ def signals_that_arrive():
     yield
     for name in ignored:
         signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+@pytest.fixture
+def few_directions(monkeypatch):
+    """`check_grad` looks along two random directions in each array, which touch every element, not at one by one.
+
+    For the loss of a whole model, whose layers and operations are checked element by element by tests of their own.
+    """
+    monkeypatch.setattr(check, "ELEMENTWISE_UP_TO", 2)
+    monkeypatch.setattr(check, "RANDOM_DIRECTIONS", 2)
 
 
 @pytest.fixture(params=[pytest.param(d, marks=[pytest.mark.gpu] * (d == "cuda")) for d in DEVICES])

@@ -3,7 +3,9 @@
 import gzip
 import io
 import json
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 from PIL import Image
@@ -123,22 +125,59 @@ def strange_idx(content, rng):
     return gzip.compress(content, 1) if packed else content
 
 
+MEGABYTE = 10**6
+
+
+def deflated(head, megabytes):
+    """(the checksum, the length, the deflated bytes) of `head` and so many megabytes of zeros.
+
+    One megabyte is compressed and repeated: what is large need not be made, only be unpacked.
+    """
+    packer, checksum = zlib.compressobj(1, zlib.DEFLATED, -15), zlib.crc32(head)
+    start = packer.compress(head) + packer.flush(zlib.Z_FULL_FLUSH)  # nothing that follows refers to it
+    block = packer.compress(bytes(MEGABYTE)) + packer.flush(zlib.Z_FULL_FLUSH)
+    for _ in range(megabytes):
+        checksum = zlib.crc32(bytes(MEGABYTE), checksum)
+    return checksum, len(head) + megabytes * MEGABYTE, start + megabytes * block + packer.flush()
+
+
+def gzipped(head, megabytes):
+    """A gzip file of `head` and so many megabytes of zeros."""
+    checksum, size, packed = deflated(head, megabytes)
+    return b"\x1f\x8b\x08" + bytes(7) + packed + struct.pack("<2I", checksum, size)
+
+
+def npz_of_zeros(content, megabytes):
+    """The archive, of which one member has so many megabytes of zeros, deflated."""
+    head = io.BytesIO()
+    form = {"descr": "|u1", "fortran_order": False, "shape": (megabytes * MEGABYTE,)}
+    np.lib.format.write_array_header_1_0(head, form)
+    checksum, size, packed = deflated(head.getvalue(), megabytes)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as file, zipfile.ZipFile(io.BytesIO(content)) as old:
+        for i, name in enumerate(old.namelist()):
+            file.writestr(name, packed if i == 1 else old.read(name))
+            if i == 1:  # the directory at the end of the file tells how it is packed
+                member = file.getinfo(name)
+                member.compress_type, member.file_size, member.CRC = zipfile.ZIP_DEFLATED, size, checksum
+    return made.getvalue()
+
+
+def taller(jpeg, height):
+    """The JPEG file, whose header promises this height."""
+    at = next(i for i in range(len(jpeg)) if jpeg[i : i + 2] in (b"\xff\xc0", b"\xff\xc2"))  # start of frame
+    return jpeg[: at + 5] + height.to_bytes(2, "big") + jpeg[at + 7 :]
+
+
 def bombs(door, content):
     """Small files that would be large."""
     if door in ("checkpoint", "classifier"):
-        for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
+        yield npz_of_zeros(content, 400)
+        for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2):
             made = io.BytesIO()
-            with (
-                zipfile.ZipFile(made, "w", method, compresslevel=1) as file,
-                zipfile.ZipFile(io.BytesIO(content)) as old,
-            ):
-                for name in old.namelist():
-                    zeros = (
-                        npy(np.zeros(4 * 10**8 if method == zipfile.ZIP_DEFLATED else 3 * 10**7, np.uint8))
-                        if name == old.namelist()[1]
-                        else old.read(name)
-                    )
-                    file.writestr(name, zeros)
+            with zipfile.ZipFile(made, "w", method) as file, zipfile.ZipFile(io.BytesIO(content)) as old:
+                for i, name in enumerate(old.namelist()):
+                    file.writestr(name, npy(np.zeros(3 * MEGABYTE, np.uint8)) if i == 1 else old.read(name))
             yield made.getvalue()
         text = json.loads(
             np.load(io.BytesIO(zipfile.ZipFile(io.BytesIO(content)).read("header.npy"))).tobytes()
@@ -146,9 +185,9 @@ def bombs(door, content):
         for change in ({"g_hidden": [30_000, 30_000]}, {"latent_size": 10**8}, {"image_shape": [20_000, 20_000, 1]},
                        {"d_hidden": [1] * 200_000}, {"d_hidden": [10**12]}):  # fmt: skip
             made = io.BytesIO()
+            header = json.dumps(text | {"settings": text.get("settings", {}) | change}).encode()
             with zipfile.ZipFile(made, "w") as file, zipfile.ZipFile(io.BytesIO(content)) as old:
                 for name in old.namelist():
-                    header = json.dumps(text | {"settings": text.get("settings", {}) | change}).encode()
                     file.writestr(
                         name, npy(np.frombuffer(header, np.uint8)) if name == "header.npy" else old.read(name)
                     )
@@ -161,7 +200,7 @@ def bombs(door, content):
         yield content + b" " * 10**8
     elif door in ("idx-gz", "mnist-gz"):
         for n in (10**9, 2**32 - 1):
-            yield gzip.compress(b"\0\0\x08\x01" + n.to_bytes(4, "big") + bytes(5 * 10**8), 1)
+            yield gzipped(b"\0\0\x08\x01" + n.to_bytes(4, "big"), 500)
     elif door in ("idx", "mnist"):
         yield b"\0\0\x0e\x03" + b"\xff" * 12 + bytes(1000)
         yield b"\0\0\x0e\x20" + b"\xff" * 128 + bytes(1000)
@@ -181,10 +220,10 @@ def bombs(door, content):
         many = (b"none" + bytes(8)) * 80_000
         yield content[:12] + bytes(4) + len(many).to_bytes(4, "little") + many
     elif door == "jpeg":
-        for progressive in (False, True):
+        for height, progressive in ((10_000, False), (16, True)):  # 400 megabytes of pixels
             made = io.BytesIO()
-            Image.new("CMYK", (12_000, 12_000)).save(made, "JPEG", progressive=progressive, subsampling=0)
-            yield made.getvalue()
+            Image.new("CMYK", (10_000, height)).save(made, "JPEG", progressive=progressive, subsampling=0)
+            yield taller(made.getvalue(), 10_000)
 
 
 def strange(door, content, rng):

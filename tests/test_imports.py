@@ -5,6 +5,7 @@ what stands around imports the book and each other.  Only minigan/__init__.py im
 """
 
 import ast
+import functools
 import os
 import shutil
 import subprocess
@@ -52,9 +53,13 @@ def part_of(name):
     return next((part for part, names in PARTS.items() if name.split(".")[0] in names), "")
 
 
+@functools.cache
 def is_module(name):
     path = ROOT.parent.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+parsed = functools.cache(ast.parse)
 
 
 def imports(source, name, everywhere=True):
@@ -64,7 +69,7 @@ def imports(source, name, everywhere=True):
     """
     package = ("minigan", *name.split("."))[: None if (ROOT / Path(*name.split("."))).is_dir() else -1]
     found = []
-    for node in ast.walk(ast.parse(source)) if everywhere else at_module_level(ast.parse(source).body):
+    for node in ast.walk(parsed(source)) if everywhere else at_module_level(parsed(source).body):
         if isinstance(node, ast.Import):
             found += [(alias.name, node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -202,7 +207,7 @@ def test_the_top_level_is_a_table_of_contents():
 
 @pytest.mark.parametrize("path", files(), ids=name_of)
 def test_every_module_opens_with_what_it_is(path):
-    assert ast.get_docstring(ast.parse(path.read_text()))
+    assert ast.get_docstring(parsed(path.read_text()))
 
 
 def test_what_the_package_promises_is_there():
@@ -215,6 +220,7 @@ def test_what_the_package_promises_is_there():
 # --- What an import costs, and what is there without `fast` --------------------------------------------
 
 
+@functools.cache  # what is asked again is not computed again
 def fresh(code, root=ROOT.parent, **environment):
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],

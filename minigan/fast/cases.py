@@ -46,10 +46,10 @@ CASES = {
         )
     ],
     # routing: c (J, N, I), u (N, D, I), W (J, D, I, E), v (J, N, E)
-    "weighted_sum": [(weighted_sum, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 2, 4, 3)])],
-    "agreement": [(agreement, [normal(3, 2, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
-    "capsule_gradient": [(capsule_gradient, [normal(2, 3, 4), normal(2, 2, 4, 3), normal(2, 3, 3)])],
+    "weighted_sum": [(weighted_sum, [normal(2, 2, 3), normal(2, 2, 3), normal(2, 2, 3, 2)])],
+    "agreement": [(agreement, [normal(2, 2, 3), normal(2, 2, 3, 2), normal(2, 2, 2)])],
+    "capsule_gradient": [(capsule_gradient, [normal(2, 2, 3), normal(2, 2, 3, 2), normal(2, 2, 2)])],
     "capsule_kernel_gradient": [
-        (capsule_kernel_gradient, [normal(2, 3, 4), normal(3, 2, 4), normal(2, 3, 3)])
+        (capsule_kernel_gradient, [normal(2, 3, 2), normal(3, 2, 2), normal(2, 3, 1)])
     ],
 }

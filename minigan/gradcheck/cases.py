@@ -117,15 +117,15 @@ CASES: dict[str, list[Case]] = {
     ],
     # convolution
     "convolution": [
-        (ops.conv2d, [normal(2, 4, 3, 2), normal(3, 2, 2, 3)]),
-        (lambda x, w: ops.conv2d(x, w, padding="same"), [normal(1, 3, 4, 3), normal(3, 2, 3, 1)]),
+        (ops.conv2d, [normal(2, 4, 3, 1), normal(3, 2, 1, 2)]),
+        (lambda x, w: ops.conv2d(x, w, padding="same"), [normal(1, 3, 4, 2), normal(3, 2, 2, 1)]),
         (
             lambda x, w: ops.conv2d(x, w, (2, 1), ((1, 0), (0, 2)), (1, 2)),
             [normal(1, 5, 4, 2), normal(3, 2, 2, 1)],
         ),
     ],
     "convolution_transpose": [
-        (ops.conv2d_transpose, [normal(2, 2, 3, 3), normal(3, 2, 2, 3)]),
+        (ops.conv2d_transpose, [normal(2, 2, 3, 1), normal(3, 2, 2, 1)]),
         (lambda y, w: ops.conv2d_transpose(y, w, 2, "same"), [normal(1, 2, 2, 1), normal(3, 3, 2, 1)]),
         (
             lambda y, w: ops.conv2d_transpose(y, w, (2, 1), 0, (6, 4)),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import minigan as mg
-from minigan import backend
+from minigan import backend, runs
 from minigan.data import load_mnist
 from minigan.evaluation import classifier as module
 from minigan.evaluation.classifier import (
@@ -23,6 +23,7 @@ from minigan.evaluation.classifier import (
     save_classifier,
 )
 from minigan.models import MLPGAN
+from minigan.runs import split_labelled_digits
 
 SCRIPT = Path(mg.__file__).parents[1] / "examples" / "classify_mnist.py"
 
@@ -181,6 +182,9 @@ def test_a_quick_run_learns_says_how_much_and_writes_the_same_file_every_time(
     script, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
+    (images, labels), (unseen, digits) = split_labelled_digits(False)
+    few = (images[:256], labels[:256]), (unseen[:50], digits[:50])
+    monkeypatch.setattr(runs, "split_labelled_digits", lambda full: few)
     first = classify(monkeypatch, capsys, "--quick", "--epochs", 1, "--save", "a.npz")
     assert len(re.findall(r"after epoch 1: \d+\.\d\d% of the 1,000 training images kept", first)) == 1
     assert "written: a.npz" in first.splitlines()[-1]
@@ -188,7 +192,7 @@ def test_a_quick_run_learns_says_how_much_and_writes_the_same_file_every_time(
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
     assert {path.name for path in tmp_path.iterdir()} == {"a.npz", "b.npz", "runs", "elsewhere"}
     said = about(tmp_path / "a.npz")
-    assert said["images"] == 1024 and said["command"].endswith("--epochs 1 --seed 0 --quick")
+    assert said["images"] == 256 and said["command"].endswith("--epochs 1 --seed 0 --quick")
     assert 0 <= said["accuracy"] <= 1 and f"{said['accuracy']:.2%} right" in first
 
 

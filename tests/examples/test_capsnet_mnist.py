@@ -26,7 +26,7 @@ def example(tmp_path, monkeypatch):
     """Runs an example with these flags, on few images, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(digits, "QUICK_IMAGES", 64)
-    monkeypatch.setattr(digits, "UNSEEN", 100)
+    monkeypatch.setattr(digits, "UNSEEN", 40)
 
     def run(script, *flags):
         monkeypatch.setattr(sys, "argv", [script, "--quick", *flags])
@@ -41,9 +41,10 @@ def checkpoint(folder):
 
 
 def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkeypatch, capsys):
-    example("capsnet_mnist.py", "--out", "whole", "--batch-size", "32")
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 32)
+    example("capsnet_mnist.py", "--out", "whole", "--batch-size", "16")
     result, folder = capsys.readouterr().out.splitlines()[-2:]
-    assert re.fullmatch(r"[\d.]+% of 100 test images are right; squared error of a drawing [\d.]+", result)
+    assert re.fullmatch(r"[\d.]+% of 40 test images are right; squared error of a drawing [\d.]+", result)
     assert folder == "whole"
     with Image.open("whole/reconstructions.png") as picture:
         assert 0 < picture.width - 2 * (16 * 30 - 2) < 150  # for the names of the rows
@@ -62,7 +63,7 @@ def test_it_trains_and_draws_and_goes_on_to_the_bit_after_ctrl_c(example, monkey
 
     monkeypatch.setattr(CapsNet, "train_step", interrupted)
     with pytest.raises(SystemExit):
-        example("capsnet_mnist.py", "--out", "parts", "--batch-size", "32")
+        example("capsnet_mnist.py", "--out", "parts", "--batch-size", "16")
     assert len(calls) == 3
     example("capsnet_mnist.py", "--resume", "parts")
     assert checkpoint("parts") == checkpoint("whole")

@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import numpy as np
 import pytest
 
 import minigan
-from minigan.runs import load_run
+from minigan import runs
+from minigan.data import load_face_pairs
+from minigan.runs import digits, load_images, load_run
 
 SCRIPT = Path(minigan.__file__).parents[1] / "examples" / "image_to_image.py"
 
@@ -19,10 +20,34 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def run(folder, *flags):
-    return subprocess.run(
-        [sys.executable, SCRIPT, *flags], cwd=folder, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Run the script in an empty folder with 160 of the images: the lines that it printed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "load_images", lambda args: load_images(args)[:160])
+    monkeypatch.setattr(minigan.data, "load_face_pairs", lambda: [x[:160] for x in load_face_pairs()])
+    monkeypatch.setattr(digits, "QUICK_IMAGES", 64)
+
+    def start(*flags):
+        monkeypatch.setattr(sys, "argv", [str(SCRIPT), *flags])
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+        return capsys.readouterr().out.splitlines()
+
+    return start
+
+
+@pytest.fixture
+def refused(run, capsys):
+    """Run the script, which must refuse: the last line of what it says."""
+
+    def start(*flags):
+        with pytest.raises(SystemExit) as ended:
+            run(*flags)
+        assert ended.value.code
+        said = ended.value.code if isinstance(ended.value.code, str) else capsys.readouterr().err
+        return said.splitlines()[-1]
+
+    return start
 
 
 @pytest.mark.parametrize(
@@ -41,16 +66,13 @@ def run(folder, *flags):
     ],
     ids=lambda x: " ".join(x),
 )
-def test_a_task_trains_goes_on_and_ends_with_a_table(flags, lines, tmp_path):
-    done = run(tmp_path, "--quick", "--epochs", "1", "--out", "run", *flags)
-    assert done.returncode == 0, done.stderr
-    printed = done.stdout.splitlines()
+def test_a_task_trains_goes_on_and_ends_with_a_table(flags, lines, run, tmp_path):
+    printed = run("--quick", "--epochs", "1", "--out", "run", *flags)
     assert printed[-1] == "run" and [line[:34].strip() for line in printed[-len(lines) - 1 : -1]] == lines
     for name in ("checkpoint.npz", "curves.png", "samples.gif", "samples.png", "report.html"):
         assert (tmp_path / "run" / name).stat().st_size > 0
     assert lines[0] in (tmp_path / "run" / "report.html").read_text()
-    done = run(tmp_path, "--resume", "run", "--epochs", "2")
-    assert done.returncode == 0, done.stderr
+    run("--resume", "run", "--epochs", "2")
     model = load_run(tmp_path / "run")
     assert model.translate(np.zeros((2, *model.input_shape), np.float32)).shape == (2, *model.image_shape)
 
@@ -65,17 +87,17 @@ def test_a_task_trains_goes_on_and_ends_with_a_table(flags, lines, tmp_path):
         (["--kind", "GAN"], "invalid choice"),
     ],
 )
-def test_what_a_task_cannot_do_ends_with_one_line(flags, words, tmp_path):
-    done = run(tmp_path, "--quick", *flags)
-    assert done.returncode != 0 and words in done.stderr.splitlines()[-1]
+def test_what_a_task_cannot_do_ends_with_one_line(flags, words, refused):
+    assert words in refused("--quick", *flags)
 
 
-def test_glasses_have_more_epochs_because_there_are_fewer_pairs_and_a_resumed_run_keeps_its_task(tmp_path):
-    assert run(tmp_path, "--quick", "--epochs", "1", "--task", "glasses", "--out", "run").returncode == 0
+def test_glasses_have_more_epochs_because_there_are_fewer_pairs_and_a_resumed_run_keeps_its_task(
+    run, refused, tmp_path
+):
+    run("--quick", "--epochs", "1", "--task", "glasses", "--out", "run")
     flags = json.loads((tmp_path / "run" / "config.json").read_text())["flags"]
     assert (flags["task"], flags["decay_epochs"]) == ("glasses", 20)
-    done = run(tmp_path, "--resume", "run", "--task", "outline")
-    assert done.returncode != 0 and "--task is outline, but the run has glasses" in done.stderr
+    assert "--task is outline, but the run has glasses" in refused("--resume", "run", "--task", "outline")
 
 
 # --- The table ----------------------------------------------------------------------------------------

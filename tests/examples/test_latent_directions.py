@@ -51,12 +51,15 @@ def run(monkeypatch, script, *flags):
 
 
 @pytest.mark.parametrize("encoder", ["aegan", pytest.param("vae", marks=pytest.mark.slow)])
-def test_it_studies_a_run_of_faces_and_says_the_same_again(encoder, tmp_path, monkeypatch, capsys):
+def test_it_studies_a_run_of_faces_and_says_the_same_again(encoder, script, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(digits, "QUICK_IMAGES", 64)
+    monkeypatch.setitem(script["main"].__globals__, "UNSEEN", 100)
+    monkeypatch.setitem(script["main"].__globals__, "MEANS", 10)
     folder = tmp_path / "run"
     run(monkeypatch, f"{encoder}_mnist.py", "--data", "faces", "--quick", "--epochs", 1, "--out", folder)
     capsys.readouterr()
-    run(monkeypatch, "latent_directions.py", folder, "--quick")
+    monkeypatch.setattr(sys, "argv", ["latent_directions.py", str(folder), "--quick"])
+    script["main"]()
     first = capsys.readouterr().out
     lines = first.splitlines()
     assert lines[-2:] == [str(folder / "directions.png"), str(folder / "arithmetic.png")]
@@ -65,7 +68,7 @@ def test_it_studies_a_run_of_faces_and_says_the_same_again(encoder, tmp_path, mo
     assert {line[0] for line in moved} == {"+", "-"}
     with Image.open(folder / "directions.png") as picture:
         assert picture.width > 6 * 72 and picture.height > 15 * 72 - 8
-    run(monkeypatch, "latent_directions.py", folder, "--quick")
+    script["main"]()
     assert capsys.readouterr().out == first
 
 

@@ -94,13 +94,12 @@ def test_the_run_can_be_opened_again(quick):
     assert images.shape == (3, 28, 28, 1) and np.abs(images).max() <= 1
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_one_others(quick, tmp_path):
-    answers = [example(tmp_path, "--quick", "--seed", seed, "--out", seed) for seed in (0, 1)]
-    assert [answer.returncode for answer in answers] == [0, 0]
+def test_the_same_seed_gives_the_same_bits(quick, tmp_path):
+    """And another one others: tests/runs/test_run.py."""
+    assert example(tmp_path, "--quick", "--seed", 0, "--out", "0").returncode == 0
     assert weights(tmp_path / "0") == weights(quick[0] / "runs/mlp_gan")
-    assert weights(tmp_path / "1") != weights(tmp_path / "0")
-    same, other = ((tmp_path / name / "samples.gif").read_bytes() for name in "01")
-    assert same == (quick[0] / "runs/mlp_gan/samples.gif").read_bytes() != other
+    first = (quick[0] / "runs/mlp_gan/samples.gif").read_bytes()
+    assert (tmp_path / "0" / "samples.gif").read_bytes() == first
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT for a single process")

@@ -151,14 +151,14 @@ def test_a_file_that_is_no_text_is_said_in_a_sentence(tmp_path):
 
 
 def test_a_loop_that_does_not_end_is_stopped(tmp_path):
-    result = attempt(1, write(tmp_path, 1, "while True:\n    print('x' * 100)\n"), seconds=2.0)
-    assert result.words == "ex01_cube.py was stopped after 2 seconds: it does not end, or takes too long."
+    result = attempt(1, write(tmp_path, 1, "while True:\n    print('x' * 100)\n"), seconds=1.0)
+    assert result.words == "ex01_cube.py was stopped after 1 seconds: it does not end, or takes too long."
     assert not result.passed
     assert len(result.printed) <= 2000
 
 
 def test_the_walk_over_all_paths_is_stopped(tmp_path):
-    assert "it does not end, or takes too long" in attempt(16, original(16), seconds=2.0).words
+    assert "it does not end, or takes too long" in attempt(16, original(16), seconds=1.0).words
 
 
 def test_what_the_file_prints_is_kept(tmp_path):

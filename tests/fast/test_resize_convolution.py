@@ -32,6 +32,7 @@ from minigan.losses import generator_loss
 from minigan.ops.convolution import convolution_kernel_gradient
 
 fewer = settings(max_examples=settings.default.max_examples // 2)
+fewest = settings(max_examples=settings.default.max_examples // 4)
 
 
 def whole(seed, shape):
@@ -140,7 +141,7 @@ def test_what_does_not_fit_is_refused_in_words(x, w, size, message):
 # --- Derivatives ---------------------------------------------------------------------------------------
 
 
-@fewer
+@fewest
 @given(cases(side=3))
 def test_both_derivatives_by_the_kernel_itself(case):
     x, w, _, size = case

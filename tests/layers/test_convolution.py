@@ -135,6 +135,7 @@ def penalty_of(kind, network):
     return gradient_penalty(network, real, fake)
 
 
+@pytest.mark.usefixtures("few_directions")
 @pytest.mark.parametrize("kind", ["wgan-gp", "r1"])
 @pytest.mark.parametrize("activation", [Tanh(), LeakyReLU(0.2)], ids=repr)
 def test_penalties_through_a_convolutional_discriminator_are_right_in_every_weight(kind, activation):

@@ -148,6 +148,7 @@ def check_term(name, nets, term_value=value_of, x=X, z=Z):
 
 
 @every_term
+@pytest.mark.usefixtures("few_directions")
 def test_the_gradient_of_a_term_agrees_with_finite_differences_through_all_its_networks(name):
     check_term(name, four_networks())
 
@@ -170,6 +171,7 @@ def test_the_same_for_networks_of_another_shape(name):
     check_term(name, dense_networks(), x=rng.standard_normal((3, 3)))
 
 
+@pytest.mark.usefixtures("few_directions")
 def test_the_check_objects_to_a_term_whose_gradient_is_cut():
     def cut(name, nets, x, z):
         z_hat = nets["E"](x).data if isinstance(x, Tensor) else nets["E"](x)

@@ -85,6 +85,7 @@ def test_an_image_without_any_light_has_no_length_and_finite_gradients():
 # --- Who learns what ----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("few_directions")
 def test_the_gradient_of_d_agrees_with_finite_differences_also_of_the_penalty_on_its_slope():
     D, x = in_float64(tiny().D), X.astype(np.float64)
     targets = np.array([[1.0], [0.0], [1.0]])

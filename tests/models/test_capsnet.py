@@ -102,6 +102,7 @@ def test_the_weight_of_the_reconstruction_is_for_the_sum_over_the_pixels():
     np.testing.assert_allclose(once[-1], of_sum, rtol=1e-4)
 
 
+@pytest.mark.usefixtures("few_directions")
 def test_the_gradient_agrees_with_finite_differences():
     model, x = tiny(reconstruction_weight=0.1), X.astype(np.float64)
     for network in model.networks.values():
@@ -165,16 +166,20 @@ def corners(n, seed):
     return (2 * along[:, 0, :, None, None] * along[:, 1, None, :, None] - 1).astype(np.float32), labels
 
 
-def test_it_learns_to_read_and_to_draw():
+@pytest.mark.parametrize(
+    ("steps", "share"),  # of the error of drawing the same for every image of a class
+    [(500, 1.2), pytest.param(1000, 0.7, marks=pytest.mark.slow)],
+)
+def test_it_learns_to_read_and_to_draw(steps, share):
     settings = {"image_size": 8, "filters": 8, "classes": 4, "routings": 1, "decoder_units": (64, 64)}
-    model = tiny(**settings, reconstruction_weight=5.0, learning_rate=4e-3, decay_steps=1000)
+    model = tiny(**settings, reconstruction_weight=5.0, learning_rate=4e-3, decay_steps=steps)
     images, labels = corners(200, 1000)
-    for i in range(1000):
+    for i in range(steps):
         model.train_step(corners(32, i))
     assert (model.predict(images) == labels).mean() > 0.97
     error = ((model.decode(model.encode(images)) - images) ** 2).mean()
     the_same = np.stack([images[labels == label].mean(axis=0) for label in range(4)])[labels]
-    assert error < 0.7 * ((the_same - images) ** 2).mean()  # of drawing the same for every image of a class
+    assert error < share * ((the_same - images) ** 2).mean()
 
 
 @pytest.mark.parametrize("labels", [np.array([0, 3]), np.array([-1, 0]), np.array([0.0, 1.0])])

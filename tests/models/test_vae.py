@@ -117,6 +117,7 @@ def test_the_elbo_is_below_the_exact_likelihood_by_the_divergence_from_the_true_
         assert elbo == pytest.approx(log_p_x - gap, abs=1e-8)
 
 
+@pytest.mark.usefixtures("few_directions")
 @pytest.mark.parametrize("likelihood", ["bernoulli", "gaussian"])
 def test_the_gradient_of_the_loss_agrees_with_finite_differences_through_both_networks(likelihood):
     model = small(latent_size=2, likelihood=likelihood)

@@ -3,12 +3,17 @@
 No file is executed, and none takes more than 300 megabytes.  `fuzz_worker.py` makes the files and opens them.
 """
 
+import gzip
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from damage import MEGABYTE, gzipped, npz_of_zeros, taller
+from PIL import Image
 
 import minigan
 
@@ -49,6 +54,19 @@ def complaints(folder, door, seed, count):
     *lines, last = done.stdout.splitlines() or [""]
     assert done.returncode == 0 and last.endswith("megabytes"), done.stdout + done.stderr
     return [line for line in lines if " opened by " in line]
+
+
+def test_what_would_be_large_is_what_it_says_and_not_merely_broken():
+    assert gzip.decompress(gzipped(b"head", 2)) == b"head" + bytes(2 * MEGABYTE)
+    made = io.BytesIO()
+    np.savez(made, header=np.ones(2), weights=np.ones(3), more=np.ones(4))
+    with np.load(io.BytesIO(npz_of_zeros(made.getvalue(), 2))) as file:
+        assert file["weights"].shape == (2 * MEGABYTE,) and not file["weights"].any()
+        assert file["header"].tolist() == [1, 1] and file["more"].shape == (4,)
+    made = io.BytesIO()
+    Image.new("CMYK", (40, 16)).save(made, "JPEG", progressive=True, subsampling=0)
+    with Image.open(io.BytesIO(taller(made.getvalue(), 50))) as picture:
+        assert picture.size == (40, 50) and picture.info["progressive"]
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -19,6 +19,7 @@ from minigan.runs import (
     images_of_run,
     load_images,
     parse_run,
+    run,
     run_parser,
     split_images,
 )
@@ -26,7 +27,9 @@ from minigan.runs import (
 
 @pytest.fixture(autouse=True)
 def here(tmp_path, monkeypatch):
+    """An empty folder; curves, which take longer to draw than a tiny run, are not drawn."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "plot_history", lambda path, rows, panels, references: path.write_text(""))
 
 
 def parse(*flags, default="mnist"):
@@ -128,11 +131,11 @@ def example(*flags):
     args = parse(*flags)
     images = load_images(args)[:40]
     model = MLPGAN(image_shape=images.shape[1:], latent_size=3, g_hidden=(8,), d_hidden=(8,))
-    with Run(args, model, batches_for(args, images)) as run:
-        for epoch in run.epochs():
-            for batch in run.batches(epoch):
-                run.log(model.train_step(batch))
-    run.finish()
+    with Run(args, model, batches_for(args, images)) as started:
+        for epoch in started.epochs():
+            for batch in started.batches(epoch):
+                started.log(model.train_step(batch))
+    started.finish()
     return model
 
 
