@@ -1,8 +1,8 @@
 """Settings for all tests.
 
-HYPOTHESIS_PROFILE chooses how hard the property tests look:  `dev` (the default) is quick and draws others every
-time, `ci` draws more, and the same ones every time, `few` is for what is run again elsewhere (with another Python, without fast),
-`thorough` takes its time.
+HYPOTHESIS_PROFILE chooses how hard the property tests look:  `dev` (the default) is quick and draws other examples
+every time, `ci` draws more, and the same ones every time, `few` is for what is run again elsewhere (with another
+Python, without fast), `thorough` takes its time.
 """
 
 import os
