@@ -1,6 +1,6 @@
 """Train AEGAN, a generator and an encoder that invert each other, on handwritten digits or other images.
 
-    python examples/aegan_mnist.py                                   eleven minutes of CPU time
+    python examples/aegan_mnist.py                                   nine minutes of CPU time
     python examples/aegan_mnist.py --kind EGAN                       with some of its six terms only
     python examples/aegan_mnist.py --data faces                      on small drawn faces in colour
     python examples/aegan_mnist.py --data pictures --image-size 64   on the PNG and JPEG files in a folder

@@ -1,6 +1,6 @@
 """Train a convolutional GAN on handwritten digits, or on other images.
 
-    python examples/dcgan_mnist.py                          about three minutes on two CPU cores
+    python examples/dcgan_mnist.py                          six minutes of CPU time
     python examples/dcgan_mnist.py --upsampling nearest     with UpSampling2D and Conv2D in the generator
     python examples/dcgan_mnist.py --data fashion           on photographs of clothes; or on a folder of pictures
     python examples/dcgan_mnist.py --quick                  a few seconds
