@@ -61,9 +61,15 @@ class Line:
         return [self.h * 4.0**k for k in range(5, -8, -1)]
 
     def rounding(self, h: float, moving: bool = True) -> float:
-        """What the last digits may leave in D(h): of the terms that some step moves, or of the others."""
-        terms = self.terms(0.0)[self._moves == moving]
-        return 4 * float(np.finfo(np.float64).eps * np.sum(np.abs(terms)) / h)
+        """What the last digits may leave in D(h): of the terms that some step moves, or of the others.
+
+        The terms may be zero here and not at ±h, as (x - 1)² is at 1: the larger ones count.
+        """
+        sizes = [np.abs(self.terms(t)) for t in (0.0, h, -h)]
+        terms = np.fmax.reduce([np.where(np.isfinite(size), size, 0.0) for size in sizes])[
+            self._moves == moving
+        ]
+        return 4 * float(np.finfo(np.float64).eps * np.sum(terms) / h)
 
     @cached_property
     def _moves(self) -> np.ndarray:

@@ -116,3 +116,26 @@ def test_tanh_with_a_large_constant_is_checked_as_far_as_its_digits_reach(factor
         assert said == "wrong"
     elif factor:  # zero: 1e15 + tanh x may be constant, as far as its digits say
         assert said in ("wrong", "hidden")
+
+
+# --- Where the function and its derivative are zero, and the points beside it are not --------------------
+
+
+@pytest.mark.parametrize(("n", "x"), [(4, 1.3779), (3, 2.9833), (3, -1.0688), (3, 1.032), (4, 2.6527)])
+def test_the_variance_of_equal_numbers_passes_though_a_step_away_it_is_rounded(n, x):
+    check_grad(lambda x: ops.var(x), np.full(n, x))
+
+
+def test_a_derivative_that_should_be_zero_there_is_refused():
+    wrong = identity_with(lambda g: g + 1e-3)
+    with pytest.raises(GradientError):
+        check_grad(lambda x: ops.var(wrong(x * x)), np.full(3, 1.5))
+    with pytest.raises(GradientError):
+        check_grad(lambda x: (wrong(x) - 1.5) ** 2.0, np.full(3, 1.5))
+
+
+@given(st.integers(2, 4), st.integers(-30_000, 30_000))
+def test_a_square_at_its_least_value_passes(n, x):
+    point = np.full(n, x / 10_000)
+    check_grad(lambda x: ops.var(x), point)
+    check_grad(lambda x: (x - point) ** 2.0, point)
