@@ -3,8 +3,8 @@
     python examples/wgan_gp_mnist.py
     python examples/wgan_gp_mnist.py --quick     a few seconds
 
-The curve to watch is the estimated distance between real and generated digits: unlike the losses of other
-GANs it falls while the digits get better.  The model: minigan/models/wgan_gp.py.
+D estimates the distance between real and generated digits.  It takes one step for each of G, so it is behind the
+best D, and the curve of its estimate stays small instead of falling.  The model: minigan/models/wgan_gp.py.
 """
 
 from minigan.models import WGANGP

@@ -2,8 +2,8 @@
 
 Part II; read `gan` and `dcgan` before it.
 
-D, called a critic, returns a number without bounds and minimises  E D(G(z)) - E D(x).  If its slope is
-at most one everywhere, the negative of that is the Wasserstein distance between generated and real
+D, called a critic, returns a number without bounds and minimises  E D(G(z)) - E D(x).  Of the best D whose
+slope is at most one everywhere, the negative of that is the Wasserstein distance between generated and real
 images (Arjovsky, Chintala and Bottou 2017), and falls as images get better.  The slope is held near one
 by a penalty at points between generated and real images (Gulrajani et al. 2017, algorithm 1):
 
@@ -12,7 +12,8 @@ by a penalty at points between generated and real images (Gulrajani et al. 2017,
 The penalty contains a gradient, that of D at the image: training D needs the gradient of a gradient.  It is
 about single images, so D, otherwise that of the DCGAN, does not see the batch.  In the paper D takes five steps
 for each of G; here it takes one and has twice G's rate instead (Heusel et al. 2017), so G learns five times as
-often, and the rates fall.  z begins with the DCGAN's categorical code.
+often, and the rates fall.  Then D is behind the best one, and its estimate of the distance does not fall as it
+does in the paper.  z begins with the DCGAN's categorical code.
 """
 
 from dataclasses import dataclass
