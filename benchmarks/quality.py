@@ -15,9 +15,9 @@ Runs whose file is there are not made again, so the command goes on where it was
 
 import argparse
 import csv
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from timing import PAUSE, in_own_process, machine
@@ -25,17 +25,10 @@ from timing import PAUSE, in_own_process, machine
 import minigan as mg
 from minigan.data import Batches, load_mnist
 from minigan.evaluation import confident_share, digit_classifier
-from minigan.models import DCGAN, MLPGAN
+from minigan.gpucheck.digits import GANS, SETTINGS
+from minigan.runs.folder import MODELS
 
-sys.path.append(str(Path(__file__).parents[1] / "examples"))
-import dcgan_mnist
-import mlp_gan_mnist
-
-#: name -> example, model, its settings in the example, the confident share that is asked for
-RECIPES = {
-    "mlp_gan": (mlp_gan_mnist, MLPGAN, {"categories": 20, "d_hidden": (512, 256)}, 0.7),
-    "dcgan": (dcgan_mnist, DCGAN, {}, 0.8),
-}
+ASKED = {"mlp_gan": 0.7, "dcgan": 0.8}  # the confident share
 TITLES = {"mlp_gan": "MLP GAN", "dcgan": "DCGAN"}
 LIBRARIES = {"minigan": "#0072b2", "pytorch": "#d55e00"}
 EVERY, SAMPLES = 200, 2000
@@ -44,13 +37,13 @@ COLUMNS = ("step", "seconds", "confident")
 
 def train(name: str, library: str, seed: int, quick: bool):
     """Yield (steps, seconds of training, confident share) of a run, every EVERY steps and at its end."""
-    example, kind, settings, _ = RECIPES[name]
-    images, epochs, every, samples = load_mnist()[0], example.EPOCHS, EVERY, SAMPLES
+    epochs, batch_size = GANS[name]
+    images, every, samples = load_mnist()[0], EVERY, SAMPLES
     if quick:
         images, epochs, every, samples = images[:256], 1, 2, 100
-    batches = Batches(images, example.BATCH_SIZE, seed=seed)
+    batches = Batches(images, batch_size, seed=seed)
     mg.seed(seed)
-    model = kind(decay_steps=epochs * len(batches), **settings)
+    model: Any = MODELS[name](decay_steps=epochs * len(batches), **SETTINGS.get(name, {}))
     noise = np.random.default_rng(seed).standard_normal((samples, model.latent_size))
     if library == "pytorch":
         import torch
@@ -106,8 +99,8 @@ def draw(path: Path, runs: dict[tuple[str, str, int], np.ndarray]) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(9, 3.6), layout="constrained")
-    for axes, (name, recipe) in zip(figure.subplots(1, 2, sharey=True), RECIPES.items(), strict=True):
-        axes.axhline(recipe[-1], color="#666666", linestyle=":", label=f"{recipe[-1]:.0%}")
+    for axes, (name, share) in zip(figure.subplots(1, 2, sharey=True), ASKED.items(), strict=True):
+        axes.axhline(share, color="#666666", linestyle=":", label=f"{share:.0%}")
         for (run, library, seed), rows in runs.items():
             if run == name:
                 style = "-" if library == "minigan" else "--"
@@ -138,7 +131,7 @@ def main() -> None:
     )
     runs = {}
     for seed in range(args.seeds):
-        for name, (*_, share) in RECIPES.items():
+        for name, share in ASKED.items():
             for library in LIBRARIES:
                 path = args.out / f"{name}_{library}_{seed}.csv"
                 if not path.exists():

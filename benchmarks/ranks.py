@@ -35,6 +35,7 @@ from timing import in_own_process, machine
 import minigan as mg
 from minigan.backend import share
 from minigan.data import load_mnist
+from minigan.gpucheck.digits import SETTINGS
 from minigan.models import AEGAN, DCGAN, MLPGAN, VAE, CapsGAN, Model
 from minigan.training.parallel import ProcessGroup, mpi_group
 
@@ -43,7 +44,7 @@ BANDWIDTH = 10e9 / 8  # bytes in a second, of a link of 10 Gbit/s
 BATCH, RANKS = 64, (2, 8, 64)
 STEPS, BLOCKS = 8, 5  # of a block, in which the penalties occur equally often; blocks after the first
 MODELS = {
-    "MLP GAN": lambda: MLPGAN(categories=20, d_hidden=(512, 256)),
+    "MLP GAN": lambda: MLPGAN(**SETTINGS["mlp_gan"]),
     "DCGAN": DCGAN,
     "CapsGAN": CapsGAN,
     "AEGAN": AEGAN,

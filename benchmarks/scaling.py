@@ -170,9 +170,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a few small points")
     parser.add_argument("--out", type=Path, default=Path("runs/scaling"), help="the folder")
-    parser.add_argument(
-        "--only", nargs=5, help=argparse.SUPPRESS
-    )  # a library and a point, in its own process
+    # a library and a point, in a process of its own:
+    parser.add_argument("--only", nargs=5, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.only:
         library, *point = args.only

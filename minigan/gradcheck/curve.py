@@ -65,11 +65,9 @@ class Line:
 
         The terms may be zero here and not at ±h, as (x - 1)² is at 1: the larger ones count.
         """
-        sizes = [np.abs(self.terms(t)) for t in (0.0, h, -h)]
-        terms = np.fmax.reduce([np.where(np.isfinite(size), size, 0.0) for size in sizes])[
-            self._moves == moving
-        ]
-        return 4 * float(np.finfo(np.float64).eps * np.sum(terms) / h)
+        sizes = np.abs([self.terms(t) for t in (0.0, h, -h)])[:, self._moves == moving]
+        largest = np.where(np.isfinite(sizes), sizes, 0.0).max(axis=0)
+        return 4 * float(np.finfo(np.float64).eps * np.sum(largest) / h)
 
     @cached_property
     def _moves(self) -> np.ndarray:

@@ -94,13 +94,6 @@ def test_the_time_to_a_share_is_that_of_the_first_evaluation_that_found_it():
     assert quality.seconds_to(rows, 0.9) == np.inf
 
 
-def test_the_recipes_are_those_of_the_examples():
-    for name, (example, kind, settings, _) in quality.RECIPES.items():
-        source = (ROOT / "examples" / f"{name}_mnist.py").read_text()
-        assert Path(example.__file__).name == f"{name}_mnist.py" and f"model = {kind.__name__}(" in source
-        assert all(f"{key}={value}," in source for key, value in settings.items())
-
-
 # --- All of it ----------------------------------------------------------------------------------------
 
 
