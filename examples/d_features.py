@@ -29,6 +29,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable
 from functools import cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,9 +105,9 @@ def features(D: Any) -> Callable[[Any], Any]:
 
     def row(x):
         pooled = []
-        for layer in D.layers:
+        for layer in takewhile(lambda layer: not isinstance(layer, Flatten), D.layers):
             x = layer(x)
-            if isinstance(layer, LeakyReLU) and x.ndim == 4:  # of a convolution: (N, H, W, C)
+            if isinstance(layer, LeakyReLU):  # of a convolution: (N, H, W, C)
                 y = max_pool2d(x, -(-x.shape[1] // SIDE), padding="same")  # (N, SIDE, SIDE, C)
                 pooled.append(reshape(y, (len(x), -1)))
         return concatenate(pooled, axis=1)
