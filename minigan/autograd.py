@@ -123,7 +123,7 @@ class Primitive:
                 return self(*args[:i], asarray(a, self.name, f"argument {i}"), *args[i + 1 :], **keywords)
             else:
                 values.append(a)
-        if keywords and any(type(value) is Tensor for value in keywords.values()):
+        if keywords and Tensor in map(type, keywords.values()):
             return _by_position(self, args, keywords)
         try:
             y = self.forward(*values, **keywords)

@@ -184,12 +184,15 @@ def updates(draw):
 #: (name, argument) of a body, as in `minigan.fast.bodies` -> what calls to draw
 CALLS = {
     ("add", None): additions(),
+    ("add", 1): additions(),
     ("relu", None): elementwise(ops.relu),
     ("relu", 0): elementwise(ops.relu),
     ("leaky_relu", None): without_bool(elementwise(ops.leaky_relu, slope=st.sampled_from([0.0, 0.2, 1.0]))),
     ("leaky_relu", 0): without_bool(elementwise(ops.leaky_relu, slope=st.sampled_from([0.0, 0.2, 1.0]))),
     ("sum", None): sums(),
     ("matrix_product", None): products(),
+    ("matrix_product", 0): products(),
+    ("matrix_product", 1): products(),
     ("convolution", None): convolution_calls("convolution", "x", "w"),
     ("convolution_transpose", None): convolution_calls("transpose", "y", "w"),
     ("convolution_kernel_gradient", None): convolution_calls("kernel_gradient", "x", "y"),
