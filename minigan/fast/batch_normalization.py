@@ -8,8 +8,9 @@ Over the n elements of a channel, with the mean μ and the (biased) variance v o
 
     dL/dβ = Σ g,        dL/dγ = Σ g x̂,        dL/dx = γ/s · (g - mean(g) - x̂ mean(g x̂)).
 
-Channel by channel, the last one is a line through g and x,  dL/dx = a g + b (x - μ) + c,  which is why one
-operation is several times as fast as the composition of its parts.
+Channel by channel, the last one is a line through g and x,  dL/dx = a (b (x - μ) + c + g),  which is why one
+operation is several times as fast as the composition of its parts.  Each step of it is made in place: what takes
+time is to read and write the memory, not to compute.
 """
 
 from __future__ import annotations
@@ -29,9 +30,10 @@ from minigan.ops.elementwise import value
 
 @faster(normalize_batch)
 def fast_normalize_batch(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Array, Array]:
-    if not isinstance(value(x), np.ndarray):
+    numbers = [value(a) for a in (x, gamma, beta)]
+    if not isinstance(numbers[0], np.ndarray) or len({a.dtype for a in numbers}) > 1:
         return normalize_batch.plain(x, gamma, beta, epsilon)
-    mu, variance = batch_statistics(value(x))
+    mu, variance = batch_statistics(numbers[0])
     return batch_normalize(x, gamma, beta, mu, variance, epsilon=epsilon), mu, variance
 
 
@@ -42,7 +44,13 @@ def all_but_last(x: Any) -> tuple[int, ...]:
 def batch_statistics(x: Array) -> tuple[Array, Array]:
     """The mean and the biased variance of each channel, over all axes but the last."""
     mu = mean(x, all_but_last(x))  # (C,)
-    return mu, column_sums_of(lambda x, mu: np.square(x - mu), x, mu) * (len(mu) / x.size)
+
+    def squares(x: Array, mu: Array) -> Array:
+        y = x - mu
+        y *= y
+        return y
+
+    return mu, column_sums_of(squares, x, mu) * (len(mu) / x.size)
 
 
 @primitive
@@ -55,7 +63,14 @@ def batch_normalize(
     calls needs them as well; for the derivatives they are functions of x.
     """
     scale = gamma / np.sqrt(variance + epsilon)
-    return chunked(lambda x, mu, scale, beta: (x - mu) * scale + beta, x, mu, scale, beta)
+
+    def line(x: Array, mu: Array, scale: Array, beta: Array, out: Array | None = None) -> Array:
+        y = np.subtract(x, mu, out=out)
+        y *= scale
+        y += beta
+        return y
+
+    return chunked(line, x, mu, scale, beta)
 
 
 def _vjp_x(
@@ -65,9 +80,18 @@ def _vjp_x(
         return _again(0, g, x, gamma, beta, epsilon)
     n = x.size // x.shape[-1]
     a = gamma / np.sqrt(variance + epsilon)
-    b = -a * _sum_of_products(g, x, mu) / ((variance + epsilon) * n)
-    c = -a * sum(g, all_but_last(g)) / n
-    return chunked(lambda x, g, mu, a, b, c: a * g + (b * (x - mu) + c), x, g, mu, a, b, c)
+    b = -_sum_of_products(g, x, mu) / ((variance + epsilon) * n)
+    c = -sum(g, all_but_last(g)) / n
+
+    def line(x: Array, g: Array, mu: Array, a: Array, b: Array, c: Array, out: Array | None = None) -> Array:
+        y = np.subtract(x, mu, out=out)
+        y *= b
+        y += c
+        y += g
+        y *= a
+        return y
+
+    return chunked(line, x, g, mu, a, b, c)
 
 
 def _vjp_gamma(
@@ -87,7 +111,13 @@ batch_normalize.defvjp(_vjp_x, _vjp_gamma, _vjp_beta)
 
 def _sum_of_products(g: Array, x: Array, mu: Array) -> Array:
     """Σ g (x - μ) for each channel."""
-    return column_sums_of(lambda x, g, mu: g * (x - mu), x, g, mu)
+
+    def products(x: Array, g: Array, mu: Array) -> Array:
+        y = x - mu
+        y *= g
+        return y
+
+    return column_sums_of(products, x, g, mu)
 
 
 def _again(i: int, g: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:

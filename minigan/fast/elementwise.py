@@ -33,31 +33,41 @@ def add_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 @faster(relu)
 def fast_relu(x: Any) -> Any:
-    return chunked(lambda x: np.maximum(x, 0), x)
+    return chunked(lambda x, out=None: np.maximum(x, 0, out=out), x)
 
 
 @faster(relu, argument=0)
 def relu_vjp(g: Any, y: Any, x: Any) -> Any:
     if isinstance(g, Tensor):
         return g * (value(x) > 0)
-    return chunked(lambda g, x: g * (x > 0), g, value(x))
+    return chunked(lambda g, x, out=None: np.multiply(g, x > 0, out=out), g, value(x))
 
 
 @faster(leaky_relu)
 def fast_leaky_relu(x: Any, slope: float = 0.2) -> Any:
     if not 0 <= slope <= 1:
         return leaky_relu.plain(x, slope)  # says what is wrong
-    return chunked(lambda x: np.maximum(x, slope * x), x)
+
+    def larger(x: Any, out: Any = None) -> Any:
+        y = np.multiply(x, slope, out=out)
+        return np.maximum(x, y, out=out)
+
+    return chunked(larger, x)
 
 
 @faster(leaky_relu, argument=0)
 def leaky_relu_vjp(g: Any, y: Any, x: Any, slope: float = 0.2) -> Any:
-    def derivative(x: Any) -> Any:  # without a branch: choosing by random signs is slow
-        return (x >= 0) * x.dtype.type(1 - slope) + x.dtype.type(slope)
+    def times_derivative(g: Any, x: Any, out: Any = None) -> Any:
+        y = np.multiply(
+            x >= 0, x.dtype.type(1 - slope), out=out
+        )  # no branch: choosing by random signs is slow
+        y += x.dtype.type(slope)
+        y *= g
+        return y
 
     if isinstance(g, Tensor):
-        return g * derivative(value(x))
-    return chunked(lambda g, x: g * derivative(x), g, value(x))
+        return g * times_derivative(1, value(x))
+    return chunked(times_derivative, g, value(x))
 
 
 @faster(sum)

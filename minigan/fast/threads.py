@@ -85,7 +85,10 @@ def chunks(share: slice, length: int) -> Iterator[slice]:
 
 
 def chunked(f: Callable[..., Any], x: Any, *others: Any) -> Any:
-    """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many."""
+    """f(x, *others) for an elementwise f, by rows of x: of x and of the others that have as many.
+
+    f takes `out` as well, like a function of NumPy: what it writes there need not be copied there.
+    """
     if not (isinstance(x, np.ndarray) and x.size >= LARGE_ARRAY and x.flags.c_contiguous):
         return f(x, *others)
     if long_rows := _long_rows(x, others):
@@ -93,15 +96,15 @@ def chunked(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     if x.size < 2 * QUICK * PER_THREAD or not all(_broadcasts_by_rows(other, x) for other in others):
         return f(x, *others)
 
-    def on_rows(rows: slice) -> Any:
-        return f(x[rows], *[o[rows] if np.ndim(o) == x.ndim and len(o) > 1 else o for o in others])
+    def on_rows(rows: slice, out: Any) -> Any:
+        return f(x[rows], *[o[rows] if np.ndim(o) == x.ndim and len(o) > 1 else o for o in others], out=out)
 
-    none = on_rows(slice(0, 0))  # costs nothing, and shows the shape of a row and the dtype
+    none = on_rows(slice(0, 0), None)  # costs nothing, and shows the shape of a row and the dtype
     y = np.empty((len(x), *none.shape[1:]), none.dtype)
 
     def work(share: slice) -> None:
         for rows in chunks(share, CHUNK * len(x) // x.size):
-            y[rows] = on_rows(rows)
+            on_rows(rows, y[rows])
 
     in_threads(work, len(x), x.size // QUICK)
     return y
