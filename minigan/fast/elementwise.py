@@ -57,16 +57,18 @@ def fast_leaky_relu(x: Any, slope: float = 0.2) -> Any:
 
 @faster(leaky_relu, argument=0)
 def leaky_relu_vjp(g: Any, y: Any, x: Any, slope: float = 0.2) -> Any:
+    def derivative(x: Any, out: Any = None) -> Any:  # without a branch: choosing by random signs is slow
+        d = np.multiply(x >= 0, x.dtype.type(1 - slope), out=out)
+        d += x.dtype.type(slope)
+        return d
+
     def times_derivative(g: Any, x: Any, out: Any = None) -> Any:
-        y = np.multiply(
-            x >= 0, x.dtype.type(1 - slope), out=out
-        )  # no branch: choosing by random signs is slow
-        y += x.dtype.type(slope)
+        y = derivative(x, out)
         y *= g
         return y
 
     if isinstance(g, Tensor):
-        return g * times_derivative(1, value(x))
+        return g * derivative(value(x))
     return chunked(times_derivative, g, value(x))
 
 
