@@ -161,20 +161,23 @@ def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
 
 
 def multiply_matrices(a: Any, b: Any) -> Any:
-    """a @ b for matrices a (..., I, K) and b (..., K, J): of a stack of matrices, each thread has some.
-
-    A product alone is left to OpenBLAS's own threads: while they spin, they need not be woken.
-    """
-    arrays = isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
-    if not arrays or a.ndim < 2 or a.size * b.shape[-1] < LARGE_PRODUCT:
+    """a @ b for matrices a (..., I, K) and b (..., K, J): each thread has rows, columns or matrices of Y."""
+    same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
+    if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
         return a @ b
     if a.shape[-1] == b.shape[-2] == 1:  # every number of a times every number of b
         return a * b
-    if a.ndim == 2 or a.dtype != b.dtype or a.dtype.char not in "fd" or a.shape[:-2] != b.shape[:-2]:
-        return a @ b
-    y = np.empty((*a.shape[:-1], b.shape[-1]), a.dtype)
-    elements = a.size * b.shape[-1] // 64  # so many multiplications take as long as to read one element
-    in_threads(lambda i: np.matmul(a[i], b[i], out=y[i]), len(a), elements)
+    rows, columns = a.shape[-2], b.shape[-1]
+    elements = a.size * columns // 64  # so many multiplications take as long as to read one element
+    y = np.empty((*a.shape[:-1], columns), a.dtype)
+    if a.ndim > 2:
+        if a.shape[:-2] != b.shape[:-2]:  # matrices that are used several times
+            return a @ b
+        in_threads(lambda i: np.matmul(a[i], b[i], out=y[i]), len(a), elements)
+    elif rows > columns:
+        in_threads(lambda i: np.matmul(a[i], b, out=y[i]), rows, elements)
+    else:
+        in_threads(lambda j: np.matmul(a, b[:, j], out=y[:, j]), columns, elements)
     return y
 
 
