@@ -21,7 +21,7 @@ from minigan.ops.elementwise import add, leaky_relu, relu, value
 
 @faster(add)
 def fast_add(a: Any, b: Any) -> Any:
-    return chunked(np.add, a, b) if np.size(a) >= threads.LARGE_ARRAY else a + b
+    return chunked(np.add, a, b) if getattr(a, "size", 1) >= threads.LARGE_ARRAY else a + b
 
 
 @faster(add, argument=1)
