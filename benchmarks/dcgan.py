@@ -20,7 +20,7 @@ from timing import in_own_process, machine, measure, memory_of_steps, report
 class Sizes(NamedTuple):
     batch: int
     start: int  # pixels of a side of G's first image; a quarter of those of the last one
-    colours: int
+    channels: int
     kernel: int  # of the layers with stride 2
     resize: int  # the kernel behind an UpSampling2D
 
@@ -38,18 +38,18 @@ def minigan_step(form: str, sizes: Sizes = SMALL):
     from minigan.losses import discriminator_loss, generator_loss
     from minigan.optimizers import Adam
 
-    batch, start, colours, k, r = sizes
+    batch, start, channels, k, r = sizes
     first = start * start * 128
     if form == "transpose":
         up = [
             L.Conv2DTranspose(128, 64, k, 2, "same"), L.BatchNormalization(64), L.ReLU(),
-            L.Conv2DTranspose(64, colours, k, 2, "same"),
+            L.Conv2DTranspose(64, channels, k, 2, "same"),
         ]  # fmt: skip
     else:
         up = [
             L.UpSampling2D(2), L.Conv2D(128, 128, r, 1, "same"), L.BatchNormalization(128), L.ReLU(),
             L.UpSampling2D(2), L.Conv2D(128, 64, r, 1, "same"), L.BatchNormalization(64), L.ReLU(),
-            L.Conv2D(64, colours, r, 1, "same"),
+            L.Conv2D(64, channels, r, 1, "same"),
         ]  # fmt: skip
     G = L.Sequential(
         L.Dense(100, first),
@@ -60,13 +60,13 @@ def minigan_step(form: str, sizes: Sizes = SMALL):
         L.Tanh(),
     )
     D = L.Sequential(
-        L.Conv2D(colours, 64, k, 2, "same"), L.LeakyReLU(0.2),
+        L.Conv2D(channels, 64, k, 2, "same"), L.LeakyReLU(0.2),
         L.Conv2D(64, 128, k, 2, "same"), L.BatchNormalization(128), L.LeakyReLU(0.2),
         L.Flatten(), L.Dense(first, 1),
     )  # fmt: skip
     g_adam, d_adam = Adam(G.parameters(), 2e-4, beta_1=0.5), Adam(D.parameters(), 2e-4, beta_1=0.5)
     rng = np.random.default_rng(0)
-    real = to_device(rng.standard_normal((batch, 4 * start, 4 * start, colours), dtype=np.float32))
+    real = to_device(rng.standard_normal((batch, 4 * start, 4 * start, channels), dtype=np.float32))
 
     def step():
         fake = G(to_device(rng.standard_normal((batch, 100), dtype=np.float32)), training=True)
@@ -82,19 +82,19 @@ def torch_step(form: str, best: bool, sizes: Sizes = SMALL):
     import torch
     from torch import nn
 
-    batch, start, colours, k, r = sizes
+    batch, start, channels, k, r = sizes
     first, strided = start * start * 128, {"stride": 2, "padding": (k - 1) // 2}
     twice = strided | {"output_padding": k % 2}
     if form == "transpose":
         up = [
             nn.ConvTranspose2d(128, 64, k, **twice), nn.BatchNorm2d(64), nn.ReLU(),
-            nn.ConvTranspose2d(64, colours, k, **twice),
+            nn.ConvTranspose2d(64, channels, k, **twice),
         ]  # fmt: skip
     else:
         up = [
             nn.Upsample(scale_factor=2), nn.Conv2d(128, 128, r, 1, r // 2), nn.BatchNorm2d(128), nn.ReLU(),
             nn.Upsample(scale_factor=2), nn.Conv2d(128, 64, r, 1, r // 2), nn.BatchNorm2d(64), nn.ReLU(),
-            nn.Conv2d(64, colours, r, 1, r // 2),
+            nn.Conv2d(64, channels, r, 1, r // 2),
         ]  # fmt: skip
     G = nn.Sequential(
         nn.Linear(100, first),
@@ -105,11 +105,11 @@ def torch_step(form: str, best: bool, sizes: Sizes = SMALL):
         nn.Tanh(),
     )
     D = nn.Sequential(
-        nn.Conv2d(colours, 64, k, **strided), nn.LeakyReLU(0.2),
+        nn.Conv2d(channels, 64, k, **strided), nn.LeakyReLU(0.2),
         nn.Conv2d(64, 128, k, **strided), nn.BatchNorm2d(128), nn.LeakyReLU(0.2),
         nn.Flatten(), nn.Linear(first, 1),
     )  # fmt: skip
-    real = torch.randn(batch, colours, 4 * start, 4 * start)
+    real = torch.randn(batch, channels, 4 * start, 4 * start)
     if best:
         G, D = G.to(memory_format=torch.channels_last), D.to(memory_format=torch.channels_last)
         real = real.to(memory_format=torch.channels_last)

@@ -79,6 +79,16 @@ def test_a_row_for_each_channel_becomes_a_row_for_each_example(small_and_many):
     assert seen == {((30,), (30,))}
 
 
+def test_a_single_row_is_cut_like_its_partner(small_and_many):
+    def f(x, g, out=None):  # in place, where shapes that differ are an error
+        y = np.multiply(g, 2, out=out)
+        y *= x
+        return y
+
+    x, g = normal(0, (1, 8)), normal(1, (1, 8))
+    same(chunked(f, x, g), 2 * x * g)
+
+
 def test_what_is_summed_chunk_by_chunk_never_exists_as_a_whole(small_and_many):
     sizes = []
 
