@@ -4,7 +4,7 @@ The MLP GAN and the DCGAN are trained by the recipes of examples/mlp_gan_mnist.p
 minigan and in PyTorch (`torch_models`), from the same weights, on the same batches, with noise of their
 own.  Every EVERY steps the clock stops, and the moving average of G draws 2,000 digits, always from the
 same noise, of which `evaluation.confident_share` is taken.  Each run is a process of its own.  Needs the
-`bench` extra.  Run on an idle machine, three to four minutes for each of the four runs:
+`bench` extra.  Run on an idle machine, three to nine minutes for each of the four runs:
 
     python benchmarks/quality.py               writes a CSV file for each run, and quality.png, into runs/quality
     python benchmarks/quality.py --seeds 3     with seeds 0, 1, 2
