@@ -59,14 +59,19 @@ class Case:
 
 
 @st.composite
-def cases(draw, kind=normal, side=5, batch=(0, 2), axes=2):
+def cases(draw, kind=normal, side=5, batch=(0, 2), axes=2, few_taps=False):
     """Every window: kernels larger and smaller than the stride or than the image, padding of any kind and
-    larger than the kernel; more channels than filters and fewer, so that all ways to compute are taken."""
+    larger than the kernel; more channels than filters and fewer, so that all ways to compute are taken.
+
+    few_taps  only kernels with two or three taps for each pixel between the strides, and no dilation
+    """
 
     def sizes(most):
         return draw(st.tuples(*[st.integers(1, most)] * axes))
 
     kernel, strides, dilation, image = sizes(4), sizes(3), sizes(2), sizes(side)
+    if few_taps:
+        kernel, dilation = tuple(draw(st.integers(s + 1, 3 * s)) for s in strides), (1,) * axes
     some = st.integers(0, 5 if axes < 3 else 2)
     padding = draw(st.sampled_from(["valid", "same"]) | some | st.tuples(*[st.tuples(some, some)] * axes))
     along = enumerate(zip(image, kernel, strides, dilation, strict=True))

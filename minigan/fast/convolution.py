@@ -10,25 +10,26 @@ shorter the fewer channels are copied.  So there the side with fewer channels de
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from typing import TypeVar
 
 import numpy as np
 
 from minigan.backend import Array
+from minigan.fast import winograd
+from minigan.fast.images import few_images, frame, shared
 from minigan.fast.registry import faster
-from minigan.fast.threads import chunks, in_threads, write_product
+from minigan.fast.threads import write_product
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import Sizes, Window
-
-T = TypeVar("T")
 
 
 @faster(convolution)
 def fast_convolution(x: Array, w: Array, at: Window) -> Array:
     if not _in_the_plane(x, at):
         return convolution.plain(x, w, at)
+    if winograd.pays(x, w, w.shape, at):
+        return winograd.convolution(x, w, at)
     if at.strides == (1, 1) and w.shape[3] < w.shape[2]:
         return _by_col2im(x, _turned(w), _turned_at(at))
     return _by_im2col(x, w, at)
@@ -38,6 +39,8 @@ def fast_convolution(x: Array, w: Array, at: Window) -> Array:
 def fast_convolution_transpose(y: Array, w: Array, at: Window) -> Array:
     if not _in_the_plane(y, at):
         return convolution_transpose.plain(y, w, at)
+    if winograd.pays(y, w, w.shape, at):
+        return winograd.transposed(y, w, at)
     if at.strides == (1, 1) and w.shape[3] <= w.shape[2]:
         return _by_im2col(y, _turned(w), _turned_at(at))
     return _by_col2im(y, w, at)
@@ -47,6 +50,8 @@ def fast_convolution_transpose(y: Array, w: Array, at: Window) -> Array:
 def fast_convolution_kernel_gradient(x: Array, y: Array, at: Window) -> Array:
     if not _in_the_plane(x, at):
         return convolution_kernel_gradient.plain(x, y, at)
+    if winograd.pays(x, y, (*at.kernel, x.shape[3], y.shape[3]), at):
+        return winograd.kernel_gradient(x, y, at)
     if at.strides == (1, 1) and y.shape[3] < x.shape[3]:
         return _turned(_im2col_products(y, x, _turned_at(at)))
     return _im2col_products(x, y, at)
@@ -101,26 +106,9 @@ def _im2col_products(x: Array, y: Array, at: Window) -> Array:
     return first.reshape(*at.kernel, channels, filters)
 
 
-def shared(work: Callable[[slice], T], images: Array, elements: int) -> list[T]:
-    """work(share), for shares of the images that together are all of them, in several threads.
-
-    elements  that are read for one of the images
-    """
-    return in_threads(work, len(images), len(images) * elements)
-
-
 def _elements(at: Window, channels: int) -> int:
     """The number of elements of the im2col matrix of one image."""
     return math.prod(at.result + at.kernel) * channels
-
-
-#: Each share is worked on a few images at a time, so that what is copied and added stays in the cache.
-CHUNK_BYTES = 2**22
-
-
-def few_images(share: slice, bytes_per_image: int) -> Iterator[slice]:
-    """The images of a share in chunks of CHUNK_BYTES."""
-    return chunks(share, CHUNK_BYTES // max(bytes_per_image, 1))
 
 
 def _patches(x: Array, at: Window, share: slice) -> Iterator[tuple[slice, Array]]:
@@ -205,15 +193,3 @@ def _turned_at(at: Window) -> Window:
     """Where the taps of the turned kernel fall, seen from the other side (at stride 1)."""
     top, left = (d * (k - 1) - p for k, p, d in zip(at.kernel, at.padding, at.dilation, strict=True))
     return at._replace(image=at.result, result=at.image, padding=(top, left))
-
-
-def frame(x: Array, start: Sizes, size: Sizes) -> Array:
-    """`size` pixels of the images x from `start` on, which may lie outside, where the pixels are zero."""
-    if start == (0, 0) and size == x.shape[1:3]:
-        return x
-    inside = [slice(max(s, 0), max(s + m, 0)) for s, m in zip(start, size, strict=True)]
-    x = x[:, inside[0], inside[1]]
-    (height, width), (top, left) = x.shape[1:3], (max(-s, 0) for s in start)
-    y = np.zeros_like(x, shape=(len(x), *size, x.shape[3]))
-    y[:, top : top + height, left : left + width] = x
-    return y

@@ -33,6 +33,8 @@ def add_vjp_b(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 @faster(relu)
 def fast_relu(x: Any) -> Any:
+    if x.size < threads.LARGE_ARRAY:
+        return np.maximum(x, 0)
     return chunked(lambda x, out=None: np.maximum(x, 0, out=out), x)
 
 
@@ -40,6 +42,8 @@ def fast_relu(x: Any) -> Any:
 def relu_vjp(g: Any, y: Any, x: Any) -> Any:
     if isinstance(g, Tensor):
         return g * (value(x) > 0)
+    if g.size < threads.LARGE_ARRAY:
+        return g * (x > 0)
     return chunked(lambda g, x, out=None: np.multiply(g, x > 0, out=out), g, value(x))
 
 

@@ -44,12 +44,14 @@ def update_all_in_chunks(optimizer: Optimizer, rows: list[list[Array]]) -> None:
 
 
 def adam(optimizer: Any, p: Array, g: Array, m: Array, v: Array) -> None:
-    """The four lines of `Adam.update` with one temporary array, s."""
-    m *= optimizer.beta_1
-    s = g * (1 - optimizer.beta_1)
-    m += s
+    """The four lines of `Adam.update` with few temporary arrays."""
+    if optimizer.beta_1 == 0:
+        m[...] = g
+    else:
+        m *= optimizer.beta_1
+        m += g * (1 - optimizer.beta_1)
     v *= optimizer.beta_2
-    np.multiply(g, g, out=s)
+    s = g * g
     s *= 1 - optimizer.beta_2
     v += s
     np.sqrt(v, out=s)

@@ -37,7 +37,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, to_device
 from minigan.checks import expect, whole
-from minigan.fast.convolution import few_images, frame, shared
+from minigan.fast.images import few_images, frame, shared
 from minigan.fast.registry import faster
 from minigan.fast.threads import write_product
 from minigan.layers.base import Layer

@@ -4,9 +4,9 @@
 each with the plain line of NumPy.
 
 NumPy releases the interpreter lock during a large operation, so that several threads can each work on their
-share of the rows of an array.  OpenBLAS, which multiplies matrices for NumPy, has threads of its own.  They help
-with nothing but the product, and go on spinning for some time after it, in the way of everything else.  So while
-shares are computed OpenBLAS is held at one thread, and then gets back what it had.
+share of the rows of an array.  OpenBLAS, which multiplies matrices for NumPy, has threads of its own, which start
+sooner, but help with nothing but the product.  So while shares are computed OpenBLAS is held at one thread, and then
+gets back what it had.
 
 What is small, on a GPU, or of an unusual type or order is left to the plain line of NumPy.  With another library
 than OpenBLAS there is one share, and that library's threads; where no thread can be started (WebAssembly, or
@@ -19,16 +19,14 @@ the bit on the same machine with the same number of threads (OPENBLAS_NUM_THREAD
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import functools
 import os
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+
+from minigan.fast import openblas
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -61,7 +59,7 @@ def in_threads(work: Callable[[slice], T], n: int, elements: int) -> list[T]:
     elements  that all shares together read and write; if they are few, or n is 1, there is one share
     An exception in a share is raised here, once no other share is at work.
     """
-    with _one_blas_thread() as threads:
+    with openblas.one_thread() as threads:
         count = max(min(threads, n, elements // PER_THREAD), 1)
         first, *shares = [slice(n * i // count, n * (i + 1) // count) for i in range(count)]
         others: list[Future[T]] = []
@@ -162,12 +160,16 @@ def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
 
 def multiply_matrices(a: Any, b: Any) -> Any:
     """a @ b for matrices a (..., I, K) and b (..., K, J): each thread has rows, columns or matrices of Y."""
+    if a.size * b.shape[-1] < LARGE_PRODUCT:
+        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # the first starts sooner
     same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
-    if not same or a.dtype.char not in "fd" or a.size * b.shape[-1] < LARGE_PRODUCT:
+    if not same or a.dtype.char not in "fd":
         return a @ b
     if a.shape[-1] == b.shape[-2] == 1:  # every number of a times every number of b
         return a * b
     rows, columns = a.shape[-2], b.shape[-1]
+    if a.ndim == 2 and openblas.sleeps_soon:
+        return a @ b
     elements = a.size * columns // 64  # so many multiplications take as long as to read one element
     y = np.empty((*a.shape[:-1], columns), a.dtype)
     if a.ndim > 2:
@@ -216,44 +218,6 @@ def row_sums(x: Any) -> Any:
 def _blas_sums(x: Any) -> bool:
     large = isinstance(x, np.ndarray) and x.size >= LARGE_SUM and x.flags.c_contiguous
     return large and x.dtype.char in "fd"
-
-
-_lock = threading.Lock()
-_holding = 0  # how many operations hold OpenBLAS at one thread now
-_threads = 1  # that OpenBLAS had before the first of them
-
-
-@contextmanager
-def _one_blas_thread() -> Iterator[int]:
-    """OpenBLAS has one thread inside the with-block; gives the number that it had before, and gives it back."""
-    global _holding, _threads
-    set_threads, get_threads = _openblas()
-    try:
-        with _lock:
-            _holding += 1
-            if _holding == 1:
-                _threads = get_threads()  # each time: somebody may have changed it
-                set_threads(1)
-        yield _threads
-    finally:
-        with _lock:
-            _holding -= 1
-            if _holding == 0:
-                set_threads(_threads)
-
-
-@functools.cache
-def _openblas() -> tuple[Callable[[int], object], Callable[[], int]]:
-    """The functions that set and get the number of OpenBLAS's threads."""
-    try:
-        # The file of NumPy's core, through which what it is linked to is found, too.
-        library = ctypes.CDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
-    except (OSError, AttributeError, KeyError):
-        return (lambda threads: None), (lambda: 1)
-    for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
-        if hasattr(library, name.format("set")):
-            return getattr(library, name.format("set")), getattr(library, name.format("get"))
-    return (lambda threads: None), (lambda: 1)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from thread_tools import three_threads
 
 from minigan import ops
 from minigan.fast import convolution as fast
+from minigan.fast import images
 from minigan.gradcheck.strategies import normal
 from minigan.ops.convolution import convolution, convolution_kernel_gradient, convolution_transpose
 from minigan.ops.window import window
@@ -23,7 +24,7 @@ def close(a, b):
 def test_results_do_not_depend_on_how_many_images_are_done_at_a_time(case, chunk_bytes):
     expected = case.all_three()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fast, "CHUNK_BYTES", chunk_bytes)
+        patch.setattr(images, "CHUNK_BYTES", chunk_bytes)
         for a, b in zip(case.all_three(), expected, strict=True):
             close(a, b)
 
@@ -49,9 +50,9 @@ def test_the_shares_of_three_threads_are_the_whole(case):
 
 def test_a_partial_last_chunk_is_not_lost(monkeypatch):
     x, w = normal(0, (7, 4, 4, 2)), normal(1, (3, 3, 2, 3))
-    monkeypatch.setattr(fast, "CHUNK_BYTES", 2 * (2 * 2) * (3 * 3 * 2) * 8)  # two images
+    monkeypatch.setattr(images, "CHUNK_BYTES", 2 * (2 * 2) * (3 * 3 * 2) * 8)  # two images
     at = window("test", (4, 4), (3, 3), 1, "valid", 1)
-    chunks = [(images.start, images.stop) for images, _ in fast._patches(x, at, slice(0, 7))]
+    chunks = [(few.start, few.stop) for few, _ in fast._patches(x, at, slice(0, 7))]
     assert chunks == [(0, 2), (2, 4), (4, 6), (6, 7)]
     y = ops.conv2d(x, w)
     close(y, loops.convolution(x, w, (1, 1), "valid", (1, 1)))

@@ -14,7 +14,7 @@ from thread_tools import three_threads
 import minigan as mg
 from minigan import Tensor, grad, ops
 from minigan.autograd import ancestors
-from minigan.fast import convolution as fast_convolution
+from minigan.fast import images
 from minigan.fast import resize_convolution as fast
 from minigan.fast.resize_convolution import (
     Jump,
@@ -110,7 +110,7 @@ def test_neither_threads_nor_chunks_change_anything(few_bytes, case):
     expected = family(*case)
     with three_threads(), pytest.MonkeyPatch.context() as patch:
         if few_bytes:
-            patch.setattr(fast_convolution, "CHUNK_BYTES", 1)
+            patch.setattr(images, "CHUNK_BYTES", 1)
         for a, b in zip(family(*case), expected, strict=True):
             np.testing.assert_array_equal(a, b)
 

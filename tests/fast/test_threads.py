@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from thread_tools import three_threads
 
 from minigan import ops
-from minigan.fast import threads
+from minigan.fast import openblas, threads
 from minigan.fast.threads import (
     chunked,
     chunks,
@@ -107,10 +107,12 @@ def factors(draw):
     return [draw(arrays(shape, layout=layouts_with_repeats)) for shape in draw(signature).input_shapes]
 
 
-@given(factors(), dtypes, dtypes)
-def test_multiply_matrices_is_the_matrix_product(case, first, second):
+@pytest.mark.parametrize("openblas_shares", [False, True])
+@given(case=factors(), first=dtypes, second=dtypes)
+def test_multiply_matrices_is_the_matrix_product(openblas_shares, case, first, second):
     a, b = case[0].astype(first), case[1].astype(second)
-    with three_threads():
+    with three_threads(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(openblas, "sleeps_soon", openblas_shares)
         close(multiply_matrices(a, b), a @ b)
         if a.ndim == b.ndim == 2:
             y = np.empty((len(a), b.shape[1]), np.result_type(a, b))
@@ -206,51 +208,7 @@ def test_errstate_holds_in_every_thread(small_and_many):
         in_threads(lambda share: None if share.start == 0 else x[share] * 1e300, 30, 30)
 
 
-# --- OpenBLAS, and where no thread can be had --------------------------------------------------------
-
-
-class OpenBLAS:
-    """A number of threads that can be set and read."""
-
-    def __init__(self, monkeypatch, count):
-        self.count, self.seen = count, []
-        monkeypatch.setattr(threads, "_openblas", lambda: (self.set, lambda: self.count))
-
-    def set(self, count):
-        self.count = count
-        self.seen.append(count)
-
-
-def test_openblas_gets_its_threads_back_also_after_an_error(monkeypatch):
-    blas = OpenBLAS(monkeypatch, 5)
-    in_threads(lambda share: None, 1, 1)
-    with pytest.raises(ZeroDivisionError):
-        in_threads(lambda share: 1 / 0, 1, 1)
-    assert blas.seen == [1, 5, 1, 5]
-
-
-def test_openblas_gets_back_the_number_that_somebody_has_set_meanwhile(monkeypatch):
-    blas = OpenBLAS(monkeypatch, 5)
-    in_threads(lambda share: None, 1, 1)
-    blas.count = 2  # as threadpool_limits(2) does
-    in_threads(lambda share: None, 1, 1)
-    blas.count = 4
-    in_threads(lambda share: in_threads(lambda share: None, 1, 1), 1, 1)  # an operation inside another
-    assert blas.seen == [1, 5, 1, 2, 1, 4]
-
-
-def test_an_operation_inside_a_limit_leaves_the_limit_as_it_is():
-    threadpoolctl = pytest.importorskip("threadpoolctl")
-
-    def count():
-        return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-
-    before = count()
-    with threadpoolctl.threadpool_limits(1):
-        column_sums(np.ones((2**16, 2)))
-        assert set(count()) <= {1}
-    column_sums(np.ones((2**16, 2)))
-    assert count() == before
+# --- Where no thread can be had ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("started", [0, 1])
@@ -277,10 +235,10 @@ LATE = """
 import atexit, threading, time
 import numpy as np
 import minigan as mg
-from minigan.fast import threads
+from minigan.fast import openblas, threads
 
 mg.ops.add(np.ones((512, 1024), np.float32), 1.0)  # there is a pool now
-threads._openblas = lambda: ((lambda n: None), (lambda: 2))
+threads.openblas.number_of_threads = lambda: ((lambda n: None), (lambda: 2))
 
 def late(word):
     y = mg.ops.add(np.ones((1024, 1024), np.float32), 1.0)
