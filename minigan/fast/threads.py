@@ -161,7 +161,7 @@ def _broadcasts_by_rows(other: Any, x: np.ndarray) -> bool:
 def multiply_matrices(a: Any, b: Any) -> Any:
     """a @ b for matrices a (..., I, K) and b (..., K, J): each thread has rows, columns or matrices of Y."""
     if a.size * b.shape[-1] < LARGE_PRODUCT:
-        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # the first starts sooner
+        return a.dot(b) if a.ndim == b.ndim == 2 and a.dtype is b.dtype else a @ b  # the first starts sooner
     same = isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.dtype == b.dtype and a.ndim == b.ndim
     if not same or a.dtype.char not in "fd":
         return a @ b
