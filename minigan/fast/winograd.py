@@ -63,7 +63,7 @@ WAYS = {  # for two and for three taps
 }
 
 #: Multiplications that take as long as to make one element of Bᵀ x or A y, and one of G w, which is made alone.
-MADE, MADE_ALONE = 24, 200
+MADE, MADE_ALONE = 24, 100
 
 #: Multiplications saved from which on this is worth the many small operations.
 ENOUGH = 2**26
@@ -181,9 +181,9 @@ def _plan(at: Window) -> Plan:
 
 
 def _bytes(images: Array, kernel: Sizes, at: Window) -> int:
-    """Of all that is made on the way for one image."""
+    """Of what is made on the way for one image; half of it, as not all of it is there at the same time."""
     channels, filters = kernel[2] * math.prod(at.strides), kernel[3]
-    return _plan(at).products[1] * (channels + filters) * images.itemsize
+    return _plan(at).products[1] * (channels + filters) * images.itemsize // 2
 
 
 # --- The three matrices and their transposes ---------------------------------------------------------
