@@ -8,13 +8,16 @@ from __future__ import annotations
 import numpy as np
 
 from minigan.fast.batch_normalization import batch_normalize, batch_statistics
+from minigan.fast.bias import with_bias
 from minigan.fast.resize_convolution import (
     resize_conv2d,
     resize_convolution_input_gradient,
     resize_convolution_kernel_gradient,
 )
 from minigan.fast.routing import agreement, capsule_gradient, capsule_kernel_gradient, weighted_sum
+from minigan.ops.convolution import convolution
 from minigan.ops.elementwise import value
+from minigan.ops.window import window
 
 rng = np.random.default_rng(0)
 
@@ -29,6 +32,14 @@ CASES = {
         (
             lambda x, gamma, beta: batch_normalize(x, gamma, beta, *batch_statistics(value(x))),
             [normal(2, 3, 2), rng.uniform(0.5, 2.0, 2), normal(2)],
+        )
+    ],
+    "with_bias": [
+        (
+            lambda x, w, b: with_bias(
+                x, w, b, of=convolution, at=window("", x.shape[1:3], w.shape[:2], 2, "same", 1)
+            ),
+            [normal(1, 3, 4, 2), normal(3, 2, 2, 3), normal(3)],
         )
     ],
     # resize-convolution

@@ -37,6 +37,7 @@ import numpy as np
 from minigan.autograd import primitive
 from minigan.backend import Array, to_device
 from minigan.checks import expect, whole
+from minigan.fast.bias import convolution_with_bias, has_bias, with_bias
 from minigan.fast.images import few_images, frame, shared
 from minigan.fast.registry import faster
 from minigan.fast.threads import write_product
@@ -52,15 +53,24 @@ from minigan.ops.window import Sizes, window
 
 @faster(in_order)
 def fast_in_order(layers: tuple[Layer, ...], x: Any, training: bool) -> Any:
-    """An UpSampling2D followed by a Conv2D runs as one operation, with the same result up to rounding."""
+    """An UpSampling2D followed by a Conv2D runs as one operation, with the same result up to rounding.
+
+    So does a convolution and its bias.
+    """
     i = 0
     while i < len(layers):
         pair = layers[i : i + 2]
-        if len(pair) == 2 and can_join(*pair) and isinstance(value(x), np.ndarray):
+        if len(pair) == 2 and can_join(*pair) and _on_host(x):
             x, i = joined(*pair, x), i + 2
+        elif has_bias(layers[i]) and _on_host(x):
+            x, i = convolution_with_bias(layers[i], x), i + 1
         else:
             x, i = layers[i](x, training), i + 1
     return x
+
+
+def _on_host(x: Any) -> bool:
+    return isinstance(value(x), np.ndarray)
 
 
 def can_join(first: Layer, second: Layer) -> bool:
@@ -76,12 +86,11 @@ def can_join(first: Layer, second: Layer) -> bool:
 
 def joined(upsampling: Any, convolution: Any, x: Any) -> Any:
     expect(convolution, x, 3, convolution.in_channels, f"(N, H, W, {convolution.in_channels})")
-    y = resize_conv2d(x, convolution.kernel, upsampling.size[0])
-    return y + convolution.bias if convolution.use_bias else y
+    return resize_conv2d(x, convolution.kernel, upsampling.size[0], convolution.bias)
 
 
-def resize_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
-    """conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same y, less work.
+def resize_conv2d(x: Any, kernel: Any, size: int = 2, bias: Any = None) -> Any:
+    """bias + conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same y, less work.
 
     x (N, H, W, C), kernel (KH, KW, C, F), y (N, H·size, W·size, F); y is rounded differently.
     Raises ValueError if the channels do not fit, there is no pixel, or size is no positive integer.
@@ -93,7 +102,10 @@ def resize_conv2d(x: Any, kernel: Any, size: int = 2) -> Any:
     rows, columns = (
         to_device(_other_sides(k, size, value(kernel).dtype), value(x)) for k in kernel.shape[:2]
     )
-    return resize_convolution(x, einsum("ak,bl,klcf->abcf", rows, columns, kernel), size=size)
+    v = einsum("ak,bl,klcf->abcf", rows, columns, kernel)
+    if bias is None:
+        return resize_convolution(x, v, size=size)
+    return with_bias(x, v, bias, of=resize_convolution, size=size)
 
 
 class Jump(NamedTuple):

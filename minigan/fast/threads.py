@@ -131,6 +131,15 @@ def column_sums_of(f: Callable[..., Any], x: Any, *others: Any) -> Any:
     return sum(in_threads(work, len(x), x.size // QUICK))
 
 
+def add_to_rows(y: np.ndarray, row: np.ndarray) -> None:
+    """y += row, for y (N, ..., J) and a row (J,)."""
+    if y.size < LARGE_ARRAY or not y.flags.c_contiguous:
+        y += row
+        return
+    long, repeated = _long_rows(y, (row,)) or (y, row)
+    in_threads(lambda i: np.add(long[i], repeated, out=long[i]), len(long), y.size // QUICK)
+
+
 def _long_rows(x: np.ndarray, others: tuple[Any, ...]) -> list[Any]:
     """x (N, ..., J) and the others as one long row for each example, an array (J,) repeated; or [] if they do not fit.
 

@@ -137,15 +137,22 @@ def networks(draw):
     interpolation = draw(st.sampled_from(["nearest", "nearest", "bilinear"]))
     dtype = draw(floats)
     convolution = layers.Conv2D(c, 2, kernel, strides, padding, use_bias=draw(st.booleans()))
-    network = layers.Sequential(layers.UpSampling2D(size, interpolation), convolution, layers.Tanh())
+    transpose = layers.Conv2DTranspose(2, 1, draw(st.integers(1, 3)), draw(st.integers(1, 2)))
+    network = layers.Sequential(
+        layers.UpSampling2D(size, interpolation), convolution, layers.Tanh(), transpose, layers.Tanh()
+    )
     in_precision(network, dtype)
 
-    def f(x, kernel):
+    def f(x, kernel, *biases):
         convolution.kernel = kernel if isinstance(kernel, Tensor) else Tensor(kernel)
+        for layer, bias in zip([transpose, convolution], biases, strict=False):
+            layer.bias = bias if isinstance(bias, Tensor) else Tensor(bias)
         return network(x)
 
-    x = recast(draw(arrays((n, h, w, c))), dtype)
-    return Call(f, x, recast(draw(arrays((*kernel, c, 2))), dtype))
+    biases = [arrays((1,)), arrays((2,))][: 1 + convolution.use_bias]
+    return Call(
+        f, *[recast(draw(a), dtype) for a in (arrays((n, h, w, c)), arrays((*kernel, c, 2)), *biases)]
+    )
 
 
 @st.composite

@@ -193,7 +193,8 @@ def test_the_checker_objects_if_one_of_the_three_has_a_wrong_jump(wrong, monkeyp
 
 def made_by(result):
     """The names of all primitives that a result was computed with."""
-    return [t.recipe[0].name for t in ancestors(result) if t.recipe]
+    recipes = [t.recipe for t in ancestors(result) if t.recipe]
+    return [keywords.get("of", op).name for op, _, keywords, _ in recipes]  # with a bias: of what
 
 
 class Between(Layer):

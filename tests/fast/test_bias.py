@@ -1,0 +1,80 @@
+"""A convolution with its bias as one operation is the two, and leaves everything that it was given as it is."""
+
+import numpy as np
+import pytest
+
+from minigan import Tensor, grad, no_grad
+from minigan.fast.bias import convolution_with_bias, has_bias
+from minigan.gradcheck.strategies import normal
+from minigan.layers import BatchNormalization, Conv2D, Conv2DTranspose, Sequential
+
+
+def layers():
+    return [Conv2D(2, 3, 3, 2, "same"), Conv2DTranspose(2, 3, 4, 2, "same"), Conv2D(2, 3, 1)]
+
+
+def with_a_bias(layer):
+    layer.bias = Tensor(normal(5, (3,)).astype(layer.bias.dtype))
+    return layer
+
+
+@pytest.mark.parametrize("layer", layers(), ids=repr)
+def test_values_and_gradients_are_those_of_one_after_the_other(layer, small_and_many):
+    with_a_bias(layer)
+    x = Tensor(normal(0, (3, 4, 5, 2)).astype(np.float32))
+    before = [a.data.copy() for a in (x, layer.kernel, layer.bias)]
+    y, expected = convolution_with_bias(layer, x), layer(x)
+    np.testing.assert_array_equal(y.data, expected.data)
+    variables = [x, layer.kernel, layer.bias]
+    for a, b in zip(
+        grad((y * y).sum(), variables), grad((expected * expected).sum(), variables), strict=True
+    ):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+    for a, b in zip(variables, before, strict=True):  # nothing was written into what was handed in
+        np.testing.assert_array_equal(a.data, b)
+
+
+def test_the_result_of_the_convolution_alone_is_not_kept():
+    layer = layers()[0]
+    y = Sequential(layer)(Tensor(np.ones((1, 4, 4, 2), np.float32)))
+    assert [op.name for op in [y.recipe[0]]] == ["with_bias"]
+    assert y.recipe[1][1] is layer.kernel and y.recipe[1][2] is layer.bias
+
+
+def test_a_bias_of_more_precision_gives_a_result_of_more_precision():
+    layer = layers()[0]
+    layer.bias = Tensor(normal(1, (3,)))
+    x = np.ones((1, 4, 4, 2), np.float32)
+    y = convolution_with_bias(layer, x)
+    assert y.dtype == np.float64
+    np.testing.assert_array_equal(y.data, layer(x).data)
+
+
+def test_where_nothing_is_recorded_the_result_is_an_array():
+    layer = with_a_bias(layers()[0])
+    x = normal(0, (2, 4, 4, 2)).astype(np.float32)
+    with no_grad():
+        np.testing.assert_array_equal(Sequential(layer)(x), layer(x))
+
+
+def test_other_layers_are_left_as_they_are():
+    class Mine(Conv2D):
+        pass
+
+    other = Conv2D(2, 3, 1)
+    other.bias = Tensor(np.ones((1, 3), np.float32))
+    for layer in (Mine(2, 3, 1), Conv2D(2, 3, 1, use_bias=False), BatchNormalization(2), other):
+        assert not has_bias(layer)
+    assert has_bias(Conv2D(2, 3, 1)) and has_bias(Conv2DTranspose(2, 3, 1))
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"), [(layers()[0], (1, 4, 4, 1)), (layers()[1], (4, 2)), (layers()[2], (1, 0, 4, 2))]
+)
+def test_what_does_not_fit_is_told_as_by_the_layer(layer, shape):
+    x = np.ones(shape, np.float32)
+    with pytest.raises(ValueError) as expected:
+        layer(x)
+    with pytest.raises(ValueError) as told:
+        Sequential(layer)(x)
+    assert str(told.value) == str(expected.value)
