@@ -2,15 +2,28 @@
 
 import numpy as np
 import pytest
+from convolution_cases import cases
+from hypothesis import given
+from registry import covers
 
 from minigan import Tensor, grad, no_grad
-from minigan.fast.bias import convolution_with_bias, has_bias
-from minigan.gradcheck.strategies import normal
+from minigan.fast.bias import convolution_with_bias, has_bias, with_bias
+from minigan.gradcheck import check_grad
+from minigan.gradcheck.strategies import normal, seeds
 from minigan.layers import BatchNormalization, Conv2D, Conv2DTranspose, Sequential
+from minigan.ops.convolution import convolution, convolution_transpose
 
 
 def layers():
     return [Conv2D(2, 3, 3, 2, "same"), Conv2DTranspose(2, 3, 4, 2, "same"), Conv2D(2, 3, 1)]
+
+
+@covers("with_bias")
+@given(case=cases(batch=(1, 2)), seed=seeds)
+def test_both_derivatives(case, seed):
+    for of, x, size in [(convolution, case.x, 3), (convolution_transpose, case.y, 2)]:
+        bias = normal(seed, case.w.shape[size : size + 1])
+        check_grad(lambda x, w, b, of=of: with_bias(x, w, b, of=of, at=case.at), x, case.w, bias)
 
 
 def with_a_bias(layer):
