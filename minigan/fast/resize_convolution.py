@@ -86,13 +86,16 @@ def can_join(first: Layer, second: Layer) -> bool:
 
 def joined(upsampling: Any, convolution: Any, x: Any) -> Any:
     expect(convolution, x, 3, convolution.in_channels, f"(N, H, W, {convolution.in_channels})")
-    return resize_conv2d(x, convolution.kernel, upsampling.size[0], convolution.bias)
+    if has_bias(convolution):
+        return resize_conv2d(x, convolution.kernel, upsampling.size[0], convolution.bias)
+    y = resize_conv2d(x, convolution.kernel, upsampling.size[0])
+    return y + convolution.bias if convolution.use_bias else y
 
 
 def resize_conv2d(x: Any, kernel: Any, size: int = 2, bias: Any = None) -> Any:
     """bias + conv2d(upsample2d(x, size), kernel, padding="same") in one operation: the same y, less work.
 
-    x (N, H, W, C), kernel (KH, KW, C, F), y (N, H·size, W·size, F); y is rounded differently.
+    x (N, H, W, C), kernel (KH, KW, C, F), bias (F,) or none, y (N, H·size, W·size, F), rounded differently.
     Raises ValueError if the channels do not fit, there is no pixel, or size is no positive integer.
     """
     size = whole("resize_conv2d", size=size)

@@ -10,7 +10,7 @@ from minigan import Tensor, grad, no_grad
 from minigan.fast.bias import convolution_with_bias, has_bias, with_bias
 from minigan.gradcheck import check_grad
 from minigan.gradcheck.strategies import normal, seeds
-from minigan.layers import BatchNormalization, Conv2D, Conv2DTranspose, Sequential
+from minigan.layers import BatchNormalization, Conv2D, Conv2DTranspose, Sequential, UpSampling2D
 from minigan.ops.convolution import convolution, convolution_transpose
 
 
@@ -50,7 +50,7 @@ def test_values_and_gradients_are_those_of_one_after_the_other(layer, small_and_
 def test_the_result_of_the_convolution_alone_is_not_kept():
     layer = layers()[0]
     y = Sequential(layer)(Tensor(np.ones((1, 4, 4, 2), np.float32)))
-    assert [op.name for op in [y.recipe[0]]] == ["with_bias"]
+    assert y.recipe[0] is with_bias
     assert y.recipe[1][1] is layer.kernel and y.recipe[1][2] is layer.bias
 
 
@@ -79,6 +79,14 @@ def test_other_layers_are_left_as_they_are():
     for layer in (Mine(2, 3, 1), Conv2D(2, 3, 1, use_bias=False), BatchNormalization(2), other):
         assert not has_bias(layer)
     assert has_bias(Conv2D(2, 3, 1)) and has_bias(Conv2DTranspose(2, 3, 1))
+
+
+@pytest.mark.parametrize("before", [[], [UpSampling2D(2)]], ids=["alone", "upsampled"])
+def test_a_bias_of_another_shape_has_a_gradient_of_that_shape(before):
+    layer = Conv2D(2, 3, 3, padding="same")
+    layer.bias = Tensor(np.ones((1, 3), np.float32))
+    y = Sequential(*before, layer)(np.ones((2, 4, 4, 2), np.float32))
+    np.testing.assert_allclose(grad(y.sum(), layer.bias), np.full((1, 3), y.size / 3))
 
 
 @pytest.mark.parametrize(
